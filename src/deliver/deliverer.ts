@@ -1,0 +1,18 @@
+import type { Target } from '../config/config.ts';
+import type { AccessToken } from '../token/secret.ts';
+import type { World } from '../world/world.ts';
+
+/**
+ * Brings a token to one kind of target. One file per kind, one line in `deliver/deliverers.ts`.
+ *
+ * Contract: after `deliver` resolves the token is there, whole and durable, with owner, group and mode as asked; a reader never
+ * saw a part of it. When it throws (Fault `target-refused` or `target-failed`), what was there before is untouched.
+ */
+export interface Deliverer<T extends Target = Target> {
+  readonly kind: T['kind'];
+  deliver(target: T, token: AccessToken, world: World): Promise<void>;
+  /** Does the token still lie there? Cheap; `unknown` where it cannot be told (exec). */
+  check(target: T, fingerprint: string, world: World): Promise<'there' | 'gone' | 'unknown'>;
+  /** Deletes what was delivered (account removed, wish dropped on purpose). */
+  withdraw(target: T, world: World): Promise<void>;
+}

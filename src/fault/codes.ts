@@ -1,0 +1,116 @@
+/** Whose turn it is: `wait` means nobody's, it will be tried again; `bug` means ours. */
+export type Who = 'user' | 'operator' | 'issuer' | 'wait' | 'bug';
+
+/** Exit codes of every command (docs/cli.md). */
+export const exit = {
+  fine: 0,
+  internal: 1,
+  usage: 2,
+  configuration: 3,
+  temporary: 4,
+  person: 5,
+  refused: 6,
+  second: 7,
+} as const;
+export type ExitCode = (typeof exit)[keyof typeof exit];
+
+interface CodeEntry {
+  readonly who: Who;
+  readonly exit: ExitCode;
+  readonly meaning: string;
+}
+
+const code = (who: Who, exitCode: ExitCode, meaning: string): CodeEntry => ({ who, exit: exitCode, meaning });
+
+/**
+ * Every fault tokeep can name, once. `docs/errors.md` is generated from this table, and a test holds the two together.
+ * Add a line here before throwing a new code.
+ */
+export const faultCodes = {
+  // the caller
+  usage: code('user', exit.usage, 'the command line does not make sense'),
+  // configuration
+  'config-invalid': code(
+    'operator',
+    exit.configuration,
+    'the configuration has an error; the message has file, line and column',
+  ),
+  'config-missing': code('operator', exit.configuration, 'no configuration file was found where it was looked for'),
+  'secret-unreadable': code('operator', exit.configuration, 'a secret named by the configuration could not be read'),
+  'command-untrusted': code(
+    'operator',
+    exit.configuration,
+    'a command named by the configuration could be changed by others, and is not run',
+  ),
+  'command-failed': code('operator', exit.temporary, 'a command run by tokeep failed, hung, or said too much'),
+  // state
+  'state-unsafe': code(
+    'operator',
+    exit.configuration,
+    'the state directory has the wrong owner, mode or type, and is not used',
+  ),
+  'state-newer': code('operator', exit.configuration, 'the state was written by a newer tokeep'),
+  'state-busy': code('wait', exit.temporary, 'another tokeep holds the state'),
+  'state-second-run': code('operator', exit.second, 'a second `tokeep run` on the same state'),
+  'state-broken': code('operator', exit.internal, 'the state could not be read; it was moved aside'),
+  'state-write-failed': code('operator', exit.temporary, 'the state could not be written'),
+  'state-conflict': code('wait', exit.temporary, 'somebody else changed the record in between'),
+  'seal-wrong-key': code('operator', exit.configuration, 'the sealing key is not the one the secrets were sealed with'),
+  'seal-damaged': code('operator', exit.internal, 'a sealed secret does not open: it was changed or moved'),
+  'successor-unsaved': code(
+    'operator',
+    exit.temporary,
+    'the issuer gave a new refresh token and no disk takes it; it is held in memory',
+  ),
+  // issuer and network
+  'issuer-unreachable': code('wait', exit.temporary, 'the issuer could not be reached'),
+  'issuer-timeout': code('wait', exit.temporary, 'the issuer did not answer in time'),
+  'issuer-overloaded': code('wait', exit.temporary, 'the issuer asked to come back later (429 or 503)'),
+  'issuer-fault': code('wait', exit.temporary, 'the issuer answered with a fault of its own (5xx)'),
+  'issuer-nonsense': code(
+    'issuer',
+    exit.temporary,
+    'the answer was not what a token endpoint says (HTML, wrong types, too large)',
+  ),
+  'issuer-tls': code('operator', exit.temporary, 'the TLS certificate of the issuer was not accepted'),
+  'issuer-mismatch': code('operator', exit.person, 'the metadata names another issuer than the configuration'),
+  'issuer-unsupported': code('operator', exit.person, 'the issuer does not offer what is asked of it'),
+  'outcome-unknown': code('wait', exit.temporary, 'the request was sent and no answer came: it may have been done'),
+  // answers
+  'login-needed': code('user', exit.person, 'the refresh token is dead; somebody has to log in again'),
+  'login-suspended': code(
+    'wait',
+    exit.person,
+    'the issuer refuses the refresh token; it is looked at again once an hour',
+  ),
+  'client-refused': code('operator', exit.person, 'the issuer does not accept the client id or its secret'),
+  'request-refused': code('operator', exit.person, 'the issuer refuses what was asked (scope, audience, grant)'),
+  'token-worse': code(
+    'issuer',
+    exit.temporary,
+    'the issuer gave a token that is worse than the one at hand; it is not delivered',
+  ),
+  'token-narrow': code('issuer', exit.fine, 'the issuer gave fewer scopes than wished'),
+  'token-none': code('wait', exit.temporary, 'there is no usable token at the moment'),
+  'token-invalid': code('user', exit.refused, 'what was given is not a token'),
+  'login-declined': code('user', exit.person, 'the login was declined, or its code ran out'),
+  // delivery
+  'target-refused': code('operator', exit.person, 'the target is not safe to write to (link, type, owner)'),
+  'target-failed': code('operator', exit.temporary, 'the token could not be delivered'),
+  // discovery of tokens
+  'discovery-invalid': code('user', exit.refused, 'the place where a token should be holds something else'),
+  // ours
+  'notify-failed': code('operator', exit.temporary, 'a message could not be sent'),
+  bug: code('bug', exit.internal, 'something that must not happen did; please report it'),
+} as const satisfies Record<string, CodeEntry>;
+
+export type FaultCode = keyof typeof faultCodes;
+
+/** The worst of several exit codes: 1 > 3 > 5 > 4, then anything above 0 (design of the commands, docs/cli.md). */
+export function worstExit(codes: Iterable<ExitCode>): ExitCode {
+  const order: readonly ExitCode[] = [exit.internal, exit.configuration, exit.person, exit.temporary];
+  const seen = new Set(codes);
+  for (const candidate of order) if (seen.has(candidate)) return candidate;
+  for (const other of seen) if (other !== exit.fine) return other;
+  return exit.fine;
+}

@@ -1,0 +1,50 @@
+import { Fault } from '../fault/fault.ts';
+
+const tlsReasons: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet (is our clock right?)',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate comes from a CA that is not trusted here',
+  UNABLE_TO_GET_ISSUER_CERT: 'its certificate comes from a CA that is not trusted here',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate comes from a CA that is not trusted here',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate comes from a CA that is not trusted here',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
+  CERT_REVOKED: 'its certificate was revoked',
+};
+
+const networkReasons: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'its name is not in DNS',
+  EAI_AGAIN: 'DNS gives no answer at the moment',
+  ECONNREFUSED: 'nothing listens there (connection refused)',
+  ECONNRESET: 'the connection was cut off',
+  EPIPE: 'the connection was cut off',
+  EHOSTUNREACH: 'there is no way to the host',
+  ENETUNREACH: 'there is no way to its network',
+  ETIMEDOUT: 'the host does not answer',
+};
+
+/** What went wrong below HTTP, in plain words (scenarios 28 and 29). */
+export function connectionFault(thrown: unknown, where: string): Fault {
+  if (thrown instanceof Fault) return thrown;
+  const error = rootOf(thrown);
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const tls = tlsReasons[code];
+  if (tls !== undefined) {
+    return new Fault('issuer-tls', `no TLS connection to ${where}: ${tls} (${code})`, {
+      hint: 'if the issuer has a CA of its own, name it with ca_file in the account',
+      cause: thrown,
+    });
+  }
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {
+    return new Fault('issuer-tls', `no TLS connection to ${where}: it does not speak TLS as we do (${code})`, {
+      cause: thrown,
+    });
+  }
+  const reason = networkReasons[code] ?? (code === '' ? 'the connection failed' : `the connection failed (${code})`);
+  return new Fault('issuer-unreachable', `no connection to ${where}: ${reason}`, { cause: thrown });
+}
+
+/** Happy Eyeballs reports all its tries at once; the first says enough. */
+function rootOf(thrown: unknown): unknown {
+  return thrown instanceof AggregateError && thrown.errors.length > 0 ? thrown.errors[0] : thrown;
+}

@@ -1,0 +1,66 @@
+/** What `lstat` says, without the names of Node. */
+export interface FileFacts {
+  readonly type: 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'device';
+  readonly size: number;
+  /** Permission bits only, such as 0o600. */
+  readonly mode: number;
+  readonly owner: number;
+  readonly group: number;
+  readonly links: number;
+  readonly inode: bigint;
+  readonly device: bigint;
+  readonly modifiedAt: number;
+}
+
+/** An open file. */
+export interface OpenFile {
+  /** Writes at the current place and says how many bytes went out, which may be fewer than given (scenario 11). */
+  write(bytes: Uint8Array): Promise<number>;
+  /** From the start; refuses more than `limit` bytes by returning undefined. */
+  read(limit: number): Promise<Buffer | undefined>;
+  seekStart(): void;
+  truncate(length: number): Promise<void>;
+  chmod(mode: number): Promise<void>;
+  chown(owner: number, group: number): Promise<void>;
+  facts(): Promise<FileFacts>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * A directory held by its descriptor: names below it cannot be swapped under our feet. Every `name` is a single component;
+ * nothing here follows a link (`createExclusive` and `open` use O_NOFOLLOW, `open` also O_NONBLOCK).
+ */
+export interface Directory {
+  readonly path: string;
+  facts(): Promise<FileFacts>;
+  look(name: string): Promise<FileFacts | undefined>;
+  list(): Promise<readonly string[]>;
+  /** O_CREAT|O_EXCL with exactly this mode, whatever the umask. */
+  createExclusive(name: string, mode: number): Promise<OpenFile>;
+  open(name: string, how: 'read' | 'write'): Promise<OpenFile>;
+  rename(from: string, to: string): Promise<void>;
+  remove(name: string): Promise<void>;
+  makeDirectory(name: string, mode: number): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Files, as a port. Contract: faults of the system come out as `NodeJS.ErrnoException` with `code` (ENOENT, ENOSPC, EIO, …);
+ * the room that calls turns them into a Fault with a sentence. Nothing is retried here.
+ */
+export interface Files {
+  /** Opens the directory itself; a link in the last component is refused with ELOOP. */
+  openDirectory(path: string): Promise<Directory>;
+  /** Small text files (configuration, passwords, CAs); follows links; undefined when absent; refuses above `limit` bytes with EFBIG. */
+  readText(path: string, limit: number): Promise<string | undefined>;
+  /** Follows links. */
+  facts(path: string): Promise<FileFacts | undefined>;
+  /** Does not follow the last component. */
+  look(path: string): Promise<FileFacts | undefined>;
+  /** Every missing directory on the way gets this mode. */
+  makeDirectories(path: string, mode: number): Promise<void>;
+  /** The file system's type number of statfs(2), to refuse network file systems. */
+  fileSystemType(path: string): Promise<number>;
+}

@@ -1,0 +1,19 @@
+import { realClock } from './real-clock.ts';
+import { realFiles } from './real-files.ts';
+import { realHttp } from './real-http.ts';
+import { realProcesses } from './real-processes.ts';
+import { realRandom } from './real-random.ts';
+import type { World } from './world.ts';
+
+/** The world as it is. */
+export function realWorld(): World {
+  return {
+    clock: realClock,
+    files: realFiles,
+    http: realHttp(process.env),
+    processes: realProcesses,
+    random: realRandom,
+    env: process.env,
+    user: { uid: process.geteuid?.() ?? -1, gid: process.getegid?.() ?? -1 },
+  };
+}

@@ -1,0 +1,17 @@
+import type { Clock } from './clock.ts';
+import type { Files } from './files.ts';
+import type { Http } from './http.ts';
+import type { Processes } from './processes.ts';
+import type { Random } from './random.ts';
+
+/** Everything outside, in one hand. Programs make one `realWorld()`; tests put it together from real and faulty parts. */
+export interface World {
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly http: Http;
+  readonly processes: Processes;
+  readonly random: Random;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Our effective user and group id. */
+  readonly user: { readonly uid: number; readonly gid: number };
+}
