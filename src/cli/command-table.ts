@@ -1,0 +1,48 @@
+import type { CommandModule } from './command.ts';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<CommandModule>;
+}
+
+/**
+ * Every command of `tokeep`, in the order of the help. The summary stands here, so that `tokeep --help` loads none of them;
+ * the module's `register` is handed the summary's command back by name and must use the same name.
+ */
+export const commandTable: readonly CommandEntry[] = [
+  {
+    name: 'setup',
+    summary: 'make an account, log in, and write its configuration',
+    load: () => import('./commands/setup.ts'),
+  },
+  { name: 'renew', summary: 'renew every token that is due, once', load: () => import('./commands/renew.ts') },
+  { name: 'run', summary: 'keep tokens fresh until stopped (the daemon)', load: () => import('./commands/run.ts') },
+  {
+    name: 'status',
+    summary: 'what is fresh, what is wrong, and whose turn it is',
+    load: () => import('./commands/status.ts'),
+  },
+  { name: 'get', summary: 'print a token, renewing it first if needed', load: () => import('./commands/get.ts') },
+  { name: 'shell', summary: 'start a shell with a token kept fresh', load: () => import('./commands/shell.ts') },
+  { name: 'exec', summary: 'run a command with a token kept fresh', load: () => import('./commands/exec.ts') },
+  { name: 'inspect', summary: 'decode and explain a token', load: () => import('./commands/inspect.ts') },
+  {
+    name: 'account',
+    summary: 'list, log in again, remove or revoke accounts',
+    load: () => import('./commands/account.ts'),
+  },
+  { name: 'config', summary: 'check, show and convert the configuration', load: () => import('./commands/config.ts') },
+  {
+    name: 'forecast',
+    summary: 'what runs out, and when, if an issuer is away',
+    load: () => import('./commands/forecast.ts'),
+  },
+  { name: 'notify', summary: 'send a test message', load: () => import('./commands/notify.ts') },
+  { name: 'seal', summary: 'change the sealing key; back up and restore', load: () => import('./commands/seal.ts') },
+  {
+    name: 'completion',
+    summary: 'print the completion script of a shell',
+    load: () => import('./commands/completion.ts'),
+  },
+];
