@@ -1,0 +1,170 @@
+import type { Epoch, Millis } from '../token/time.ts';
+
+export type Level = 'error' | 'warning' | 'notice' | 'info' | 'debug';
+
+/** What a field may hold. A `?` means it may be absent; then the bracketed part of the sentence that names it is left out. */
+interface FieldTypes {
+  readonly text: string;
+  readonly time: Epoch;
+  readonly length: Millis;
+  readonly count: number;
+}
+type FieldKind = keyof FieldTypes | `${keyof FieldTypes}?`;
+type FieldKinds = Readonly<Record<string, FieldKind>>;
+
+interface EventEntry<F extends FieldKinds = FieldKinds> {
+  readonly level: Level;
+  readonly fields: F;
+  /** `{field}` is filled in; `[…]` is left out when a field in it is absent. */
+  readonly sentence: string;
+}
+
+const event = <const F extends FieldKinds>(level: Level, fields: F, sentence: string): EventEntry<F> => ({
+  level,
+  fields,
+  sentence,
+});
+
+/**
+ * Every event tokeep logs, once. `docs/events.md` is generated from this table, and a test holds the two together. Names are
+ * stable: people filter for them. No field ever holds a secret; what other programs said is one line of printable text.
+ */
+export const logEvents = {
+  // the program
+  started: event(
+    'notice',
+    { version: 'text', config: 'text', wishes: 'count', accounts: 'count' },
+    'tokeep {version} keeps {wishes} wishes of {accounts} accounts, as {config} says',
+  ),
+  stopping: event('notice', { reason: 'text' }, 'stopping: {reason}'),
+  stopped: event('notice', {}, 'stopped; nothing is under way'),
+  'config-reloaded': event(
+    'notice',
+    { config: 'text', wishes: 'count', accounts: 'count' },
+    'took over {config} as it is now: {wishes} wishes of {accounts} accounts',
+  ),
+  'config-rejected': event(
+    'error',
+    { config: 'text', reason: 'text' },
+    'kept the old configuration, since {config} does not read: {reason}',
+  ),
+  'config-finding': event('warning', { at: 'text', reason: 'text' }, '{at}: {reason}'),
+  'clock-jumped': event(
+    'warning',
+    { by: 'length' },
+    'the clock was set or the machine slept: {by} more passed than was waited for; everything is looked at anew',
+  ),
+  'service-manager-unavailable': event(
+    'warning',
+    { reason: 'text' },
+    'the service manager cannot be told how we are: {reason}',
+  ),
+  'metrics-listening': event('info', { address: 'text' }, 'metrics are at http://{address}/metrics'),
+  'metrics-failed': event('warning', { reason: 'text' }, 'metrics were not published: {reason}'),
+  'unexpected-fault': event('error', { doing: 'text', reason: 'text' }, '{doing}: {reason}'),
+  // renewals
+  'pass-finished': event(
+    'info',
+    { due: 'count', renewed: 'count', failed: 'count', took: 'length' },
+    'pass over: {due} were due, {renewed} renewed, {failed} failed, in {took}',
+  ),
+  'token-renewed': event(
+    'info',
+    { wish: 'text', account: 'text', expiresAt: 'time', renewAt: 'time?' },
+    'renewed {wish} from account {account}, good until {expiresAt}[, next renewal {renewAt}]',
+  ),
+  'renewal-failed': event(
+    'warning',
+    {
+      wish: 'text',
+      account: 'text',
+      code: 'text',
+      reason: 'text',
+      attempts: 'count',
+      nextTry: 'time?',
+      hint: 'text?',
+    },
+    'no new token for {wish} (attempt {attempts}): {reason}[; next try {nextTry}][ ({hint})]',
+  ),
+  'token-remark': event('notice', { wish: 'text', reason: 'text' }, '{wish}: {reason}'),
+  'claim-lost': event(
+    'warning',
+    { wish: 'text' },
+    'somebody else took over {wish} while it was worked on; what they did counts',
+  ),
+  // accounts
+  'login-needed': event(
+    'error',
+    { account: 'text', reason: 'text', command: 'text' },
+    'account {account} needs somebody to log in: {reason} (run {command})',
+  ),
+  'login-suspended': event(
+    'warning',
+    { account: 'text', reason: 'text', nextTry: 'time?' },
+    'the issuer refuses the login of account {account}: {reason}[; it is looked at again {nextTry}]',
+  ),
+  'credential-adopted': event(
+    'notice',
+    { account: 'text', from: 'text' },
+    'account {account} took its login over from {from}',
+  ),
+  'successor-kept-in-memory': event(
+    'error',
+    { account: 'text', reason: 'text' },
+    'the new refresh token of account {account} is in memory only, do not stop tokeep: {reason}',
+  ),
+  'successor-saved': event(
+    'notice',
+    { account: 'text' },
+    'the new refresh token of account {account} is on disk at last',
+  ),
+  'successor-recovered': event(
+    'notice',
+    { account: 'text' },
+    'took over the refresh token that an interrupted run left for account {account}',
+  ),
+  'write-back-failed': event(
+    'warning',
+    { account: 'text', path: 'text', reason: 'text' },
+    'the new refresh token of account {account} was not written back to {path}: {reason}',
+  ),
+  // issuers
+  'issuer-down': event(
+    'warning',
+    { issuer: 'text', reason: 'text', probeAt: 'time?' },
+    'issuer {issuer} is not usable: {reason}[; one request tries it {probeAt}]',
+  ),
+  'issuer-back': event('notice', { issuer: 'text', downFor: 'length?' }, 'issuer {issuer} is back[ after {downFor}]'),
+  // delivery
+  delivered: event('info', { wish: 'text', target: 'text' }, 'delivered {wish} to {target}'),
+  'delivery-failed': event(
+    'warning',
+    { wish: 'text', target: 'text', code: 'text', reason: 'text', nextTry: 'time?' },
+    'did not deliver {wish} to {target}: {reason}[; next try {nextTry}]',
+  ),
+  // people
+  'condition-raised': event(
+    'warning',
+    { key: 'text', severity: 'text', stage: 'text', reason: 'text', hint: 'text?' },
+    '{severity}: {reason}[ ({hint})]',
+  ),
+  'condition-cleared': event('notice', { key: 'text' }, 'over: {key}'),
+  notified: event('info', { rule: 'text', messages: 'count' }, 'messages sent to {rule}: {messages}'),
+  'notify-failed': event('warning', { rule: 'text', reason: 'text' }, 'could not tell {rule}: {reason}'),
+} as const;
+
+export type LogEvents = typeof logEvents;
+export type LogEventName = keyof LogEvents;
+
+type Optional<F> = { [K in keyof F]: F[K] extends `${string}?` ? K : never }[keyof F];
+type Bare<K> = K extends `${infer B}?` ? B : K;
+type Value<K> = Bare<K> extends keyof FieldTypes ? FieldTypes[Bare<K>] : never;
+
+/** The fields of one event; absent ones may be left out, undefined or null. */
+export type FieldsOf<N extends LogEventName> = {
+  readonly [K in Exclude<keyof LogEvents[N]['fields'], Optional<LogEvents[N]['fields']>>]: Value<
+    LogEvents[N]['fields'][K]
+  >;
+} & {
+  readonly [K in Optional<LogEvents[N]['fields']>]?: Value<LogEvents[N]['fields'][K]> | null | undefined;
+};

@@ -1,0 +1,43 @@
+import type { Epoch, Millis } from '../token/time.ts';
+
+/** The most of a foreign text that a line of ours quotes. */
+const longest = 600;
+
+/** A JWT, or the start of one, in the middle of a text. */
+const tokenLike = /eyJ[\w-]{10,}(?:\.[\w-]*){0,4}/g;
+
+/**
+ * One line of printable text: control characters (also the C1 set and the bidirectional ones) become spaces, what looks like a
+ * token goes, and so does everything beyond 600 characters. Texts of issuers and commands end up in logs, mails and terminals.
+ */
+export function printable(text: string): string {
+  const line = text
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get through
+    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, ' ')
+    .replace(tokenLike, '[redacted]')
+    .trim();
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+}
+
+/** `2026-03-01T09:30:00Z`; the same text everywhere, so that one can search for it. */
+export function timestamp(at: Epoch): string {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? 'never' : `${date.toISOString().slice(0, 19)}Z`;
+}
+
+const units: readonly (readonly [number, string])[] = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1000, 's'],
+];
+
+/** `3 d`, `47 h`, `12 min`, `4 s`: the largest unit of which there are at least two (or the smallest), rounded down. */
+export function span(length: Millis): string {
+  const size = Math.abs(length);
+  const sign = length < 0 ? '-' : '';
+  for (const [unit, name] of units) {
+    if (size >= 2 * unit) return `${sign}${Math.floor(size / unit)} ${name}`;
+  }
+  return size >= 1000 ? `${sign}1 s` : `${sign}${Math.round(size)} ms`;
+}
