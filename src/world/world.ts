@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { Files } from './files.ts';
 import type { Http } from './http.ts';
+import type { LocalSockets } from './local-socket.ts';
 import type { Processes } from './processes.ts';
 import type { Random } from './random.ts';
 
@@ -10,6 +11,7 @@ export interface World {
   readonly files: Files;
   readonly http: Http;
   readonly processes: Processes;
+  readonly sockets: LocalSockets;
   readonly random: Random;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Our effective user and group id. */
