@@ -91,12 +91,34 @@ export const faultCodes = {
     'the issuer gave a token that is worse than the one at hand; it is not delivered',
   ),
   'token-narrow': code('issuer', exit.fine, 'the issuer gave fewer scopes than wished'),
+  'token-short': code(
+    'operator',
+    exit.fine,
+    'tokens of this issuer live shorter than min_lifetime asks for; the renewal point decides',
+  ),
   'token-none': code('wait', exit.temporary, 'there is no usable token at the moment'),
   'token-invalid': code('user', exit.refused, 'what was given is not a token'),
   'login-declined': code('user', exit.person, 'the login was declined, or its code ran out'),
   // delivery
   'target-refused': code('operator', exit.person, 'the target is not safe to write to (link, type, owner)'),
   'target-failed': code('operator', exit.temporary, 'the token could not be delivered'),
+  // oidc-agent
+  'agent-unreachable': code(
+    'operator',
+    exit.temporary,
+    'no oidc-agent answers at its socket, or the socket is not safe to ask',
+  ),
+  'agent-file-invalid': code(
+    'operator',
+    exit.configuration,
+    'an oidc-agent account file could not be opened: wrong password, another format, or damage',
+  ),
+  'agent-file-busy': code(
+    'operator',
+    exit.temporary,
+    'an oidc-agent account file is in use by others, so a new refresh token is not written back to it yet',
+  ),
+  'agent-file-unwritten': code('operator', exit.temporary, 'a new refresh token could not be written back to oidc-agent'),
   // discovery of tokens
   'discovery-invalid': code('user', exit.refused, 'the place where a token should be holds something else'),
   // ours
