@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import type { World } from '../world/world.ts';
+import { inDirectory } from './directory-pool.ts';
+import { fileFault } from './file-fault.ts';
+import { refuseStrange } from './present-file.ts';
+import { ownersOf, splitPath, type TokenFile } from './token-file.ts';
+
+const largestToken = 64 * 1024;
+
+/** Does the token of this fingerprint lie in the file? Looks at the content, not only at the name. */
+export async function checkTokenFile(
+  world: World,
+  path: string,
+  fingerprint: string,
+): Promise<'there' | 'gone' | 'unknown'> {
+  const { directory, name } = splitPath(path);
+  try {
+    const held = await world.files.openDirectory(directory);
+    try {
+      const content = await readPlain(held, name);
+      if (content === undefined) return 'gone';
+      const text = content.toString('latin1').replace(/\n+$/, '');
+      return createHash('sha256').update(text, 'latin1').digest('hex') === fingerprint ? 'there' : 'gone';
+    } finally {
+      await held.close();
+    }
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' ? 'gone' : 'unknown';
+  }
+}
+
+async function readPlain(
+  held: Awaited<ReturnType<World['files']['openDirectory']>>,
+  name: string,
+): Promise<Buffer | undefined> {
+  const present = await held.look(name);
+  if (present?.type !== 'file') return undefined;
+  const file = await held.open(name, 'read');
+  try {
+    return await file.read(largestToken);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Deletes the file, if it is a plain one of ours or of its owner; a file that is gone is fine. */
+export async function removeTokenFile(world: World, file: TokenFile): Promise<void> {
+  const { directory, name } = splitPath(file.path);
+  const owners = ownersOf(world, file);
+  try {
+    if ((await world.files.facts(directory)) === undefined) return;
+    await inDirectory(world, directory, owners, async (shared) => {
+      const present = await shared.directory.look(name);
+      if (present === undefined) return;
+      refuseStrange(file.path, present, file.existing === 'keep' ? [present.owner] : owners);
+      await shared.directory.remove(name);
+      await shared.sync();
+    });
+  } catch (thrown) {
+    throw fileFault(thrown, `token not removed from ${file.path}`);
+  }
+}

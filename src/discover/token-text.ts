@@ -1,0 +1,26 @@
+/** What a file or variable holds, by the rules of WLCG discovery and RFC 6750 section 2.1. */
+export type TokenText =
+  | { readonly kind: 'token'; readonly text: string }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'invalid'; readonly why: string };
+
+const b64token = /^[A-Za-z0-9\-._~+/]+=*$/;
+const mark = '\u00EF\u00BB\u00BF';
+
+/**
+ * Judges bytes read as Latin-1 (or a string of the environment). Only the white space of C99 is cut off: JavaScript's `trim`
+ * would also take a no-break space or a byte order mark, and find a token where other programs find none (scenario 40).
+ */
+export function tokenText(raw: string): TokenText {
+  const text = raw.replace(/^[ \f\n\r\t\v]+/, '').replace(/[ \f\n\r\t\v]+$/, '');
+  if (text === '') return { kind: 'empty' };
+  if (b64token.test(text)) return { kind: 'token', text };
+  return { kind: 'invalid', why: whyInvalid(text) };
+}
+
+function whyInvalid(text: string): string {
+  if (text.startsWith(mark) || text.startsWith('\uFEFF')) return 'it begins with a byte order mark';
+  if (/^[\x21-\x7e]+([ \f\n\r\t\v]+[\x21-\x7e]+)+$/.test(text)) return 'it holds more than one word';
+  if (/[^\x20-\x7e\s]/.test(text)) return 'it has bytes that no token has (binary, or letters beyond ASCII)';
+  return 'it has characters that no token has';
+}
