@@ -1,7 +1,7 @@
 import type { Account, AudienceWish, ScopeWish } from '../config/config.ts';
 import type { Fault } from '../fault/fault.ts';
 import type { AccountRecord, AccountSecrets } from '../store/records.ts';
-import type { AccessToken, Credential } from '../token/secret.ts';
+import type { AccessToken, Credential, Secret } from '../token/secret.ts';
 import type { Epoch, Millis } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 
@@ -32,6 +32,10 @@ export interface RawAnswer {
   readonly body: string;
   readonly sentAt: Epoch;
   readonly receivedAt: Epoch;
+  /** Where it comes from and which secrets went there: a sentence names the one and never quotes the others. */
+  readonly asked?: { readonly url: string; readonly secrets: readonly Secret[] };
+  /** What was found out about the issuer on the way; whoever saves the account's record adds it to `learnt`. */
+  readonly learnt?: Readonly<Record<string, string>>;
 }
 
 /** No answer, or the request could not even be made. */
