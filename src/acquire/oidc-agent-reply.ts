@@ -1,0 +1,28 @@
+import { parseObject } from './answer-json.ts';
+
+/** What an agent said. Whether it is a failure is told by `error`, not by `status`: so do the agent's own clients. */
+export interface AgentReply {
+  readonly members: Readonly<Record<string, unknown>>;
+  readonly error: string | undefined;
+}
+
+/** The control characters that JSON wants escaped inside text, and that agents send as they are. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const control = /[\u0000-\u001f]/g;
+
+/**
+ * Reads an agent's answer leniently. Agents put their JSON together without escaping, so that the words of an issuer bring raw
+ * line ends and tabs into it, and even quotation marks, which end the text early. Undefined when nothing can be made of it.
+ */
+export function readAgentReply(text: string): AgentReply | undefined {
+  const members = parseObject(text) ?? parseObject(text.replace(control, ' ')) ?? brokenFailure(text);
+  if (members === undefined) return undefined;
+  const { error } = members;
+  return { members, error: error === undefined || error === null ? undefined : String(error) };
+}
+
+/** A failure that issuer's quotation marks have torn: all up to the last mark (or to `info`) is its text. */
+function brokenFailure(text: string): Readonly<Record<string, unknown>> | undefined {
+  const found = /^\s*\{.*?"error"\s*:\s*"(?<words>.*?)"\s*(?:,\s*"info"\s*:.*)?\}\s*$/s.exec(text);
+  return found?.groups === undefined ? undefined : { status: 'failure', error: found.groups['words'] };
+}
