@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../fault/codes.ts';
+import type { Logger } from '../observe/log.ts';
 import type { Spool } from '../store/spool.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world/world.ts';
@@ -37,6 +38,8 @@ export interface Context {
   readonly options: GlobalOptions;
   /** Fires on SIGINT or SIGTERM: stop at the next safe point. */
   readonly signal: AbortSignal;
+  /** What happens while it works, for engines: on stderr, in the form that suits it. */
+  readonly log: Logger;
   /** Paint for stdout. */
   readonly paint: Paint;
 

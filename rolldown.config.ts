@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { defineConfig } from 'rolldown';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+
+/** One chunk per command, so that each start reads only what it needs. Native and optional parts stay outside. */
+export default defineConfig({
+  input: {
+    main: 'src/cli/main.ts',
+    'osg-token-renewer': 'src/cli/osg-token-renewer.ts',
+    'osg-token-renewer-setup': 'src/cli/osg-token-renewer-setup.ts',
+  },
+  platform: 'node',
+  external: ['koffi', 'pg-native', 'pg-cloudflare'],
+  output: {
+    dir: 'dist',
+    format: 'esm',
+    cleanDir: true,
+    minify: 'dce-only',
+    chunkFileNames: 'chunk/[name]-[hash].js',
+    banner: `/*! tokeep ${version}, Apache-2.0; with parts of other packages under their own licences, named in docs/dependencies.md */`,
+  },
+});

@@ -1,0 +1,35 @@
+import { type ExitCode, exit } from '../fault/codes.ts';
+import { asFault, type Fault } from '../fault/fault.ts';
+import type { Output } from './io.ts';
+
+const reportAt = 'please report it with the command and `tokeep --version`; add --verbose to see where it happened';
+
+/** The reader of our output has gone (`tokeep status | head`): nothing to say, and nobody to say it to. */
+export function isClosedPipe(thrown: unknown): boolean {
+  return thrown instanceof Error && (thrown as NodeJS.ErrnoException).code === 'EPIPE';
+}
+
+/** Says on stderr what went wrong, in a sentence and a hint, and gives the exit code. */
+export async function endWith(
+  thrown: unknown,
+  stderr: Output,
+  verbose: boolean,
+  program = 'tokeep',
+): Promise<ExitCode> {
+  if (isClosedPipe(thrown)) return exit.fine;
+  const fault = asFault(thrown, 'the command stopped');
+  const lines = [`${program}: ${fault.message}`];
+  const hint = fault.code === 'bug' ? reportAt : fault.hint;
+  if (hint !== undefined) lines.push(...hint.split('\n').map((line) => `  ${line}`));
+  if (verbose) lines.push(...trace(thrown, fault));
+  await stderr.write(`${lines.join('\n')}\n`).catch(() => {});
+  return fault.exit;
+}
+
+/** Places only, never messages: the message of a foreign error may quote what it was given. */
+function trace(thrown: unknown, fault: Fault): readonly string[] {
+  const cause = fault.cause === undefined ? [] : [`  because: ${String(fault.cause)}`];
+  const stack = thrown instanceof Error && fault.code === 'bug' ? (thrown.stack ?? '') : '';
+  const places = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  return [`  code: ${fault.code}`, ...cause, ...places];
+}

@@ -1,0 +1,68 @@
+import type { Config } from '../config/config.ts';
+import { createLogger, logFormat } from '../observe/log.ts';
+import { realWorld } from '../world/real-world.ts';
+import type { Context, GlobalOptions } from './context.ts';
+import type { CliIo } from './io.ts';
+import { openState } from './open-state.ts';
+import { paintFor } from './paint.ts';
+import { usualStateDir } from './state-place.ts';
+import { stopSignal } from './stop-signal.ts';
+
+/** The context of one command of this process. Nothing is opened before it is asked for, and each thing once. */
+export function openContext(io: CliIo, options: GlobalOptions): Context {
+  const world = realWorld();
+  const { stdout, stderr } = io;
+  const line = async (text: string) => await stderr.write(`${text}\n`);
+  const config = once(async (): Promise<Config> => {
+    const { findConfig, loadConfig, formatFinding } = await import('../config/load.ts');
+    const loaded = await loadConfig(await findConfig(options.config, world), world);
+    for (const finding of loaded.findings) await line(formatFinding(finding));
+    return loaded;
+  });
+  const stateDir = once(async () => {
+    return options.state ?? (await config()).stateDir ?? usualStateDir(world.env, world.user.uid);
+  });
+  const state = once(async () => await openState(world, await stateDir(), await config()));
+  return {
+    world,
+    io,
+    options,
+    get signal() {
+      return stopSignal();
+    },
+    log: createLogger({
+      format: logFormat(io.env, { json: options.json && options.verbose, terminal: stderr.isTTY }),
+      threshold: options.verbose ? 'debug' : options.quiet ? 'warning' : 'info',
+      clock: world.clock,
+      write: (text) => void stderr.write(text),
+    }),
+    paint: paintFor(stdout, options.color, io.env),
+    print: (text) => stdout.write(`${text}\n`),
+    printJson: (value) => stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    say: async (text) => (options.quiet ? undefined : await line(text)),
+    warn: line,
+    detail: async (text) => (options.verbose ? await line(text) : undefined),
+    config,
+    stateDir,
+    store: async () => (await state()).store,
+    spool: async () => (await state()).spool,
+    async close() {
+      if (state.begun) await (await state()).store.close().catch(() => {});
+      await world.http.close();
+    },
+  };
+}
+
+interface Once<T> {
+  (): Promise<T>;
+  readonly begun: boolean;
+}
+
+function once<T>(work: () => Promise<T>): Once<T> {
+  let promise: Promise<T> | undefined;
+  const ask = () => {
+    promise ??= work();
+    return promise;
+  };
+  return Object.defineProperty(ask as Once<T>, 'begun', { get: () => promise !== undefined });
+}

@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { type ExitCode, exit } from '../fault/codes.ts';
+import type { Runner } from './command.ts';
+import type { GlobalOptions } from './context.ts';
+import { endWith } from './ending.ts';
+import { commandWord } from './global-options.ts';
+import type { CliIo } from './io.ts';
+import { openContext } from './open-context.ts';
+import { buildProgram, type Loading } from './program.ts';
+import { usageFault } from './usage-fault.ts';
+
+/** Runs one command line to its end: never throws, says what went wrong on stderr, gives the exit code. */
+export async function tokeep(args: readonly string[], io: CliIo): Promise<ExitCode> {
+  const verbose = args.includes('--verbose');
+  let ended: ExitCode = exit.fine;
+  const run: Runner =
+    (work) =>
+    async (...given) => {
+      const command = given.at(-1) as Command;
+      const context = openContext(io, command.optsWithGlobals<GlobalOptions>());
+      try {
+        ended = (await work(context, ...(given.slice(0, -1) as never))) ?? exit.fine;
+      } finally {
+        await context.close();
+      }
+    };
+  const help: Promise<void>[] = [];
+  try {
+    const program = await buildProgram(run, loadingFor(args));
+    for (const command of everyCommand(program)) {
+      command.configureOutput({
+        writeOut: (text) => help.push(io.stdout.write(text)),
+        writeErr: (text) => help.push(io.stderr.write(text)),
+        outputError: () => {},
+        getOutHelpWidth: () => io.stdout.columns,
+        getErrHelpWidth: () => io.stderr.columns,
+      });
+      command.exitOverride();
+    }
+    await program.parseAsync([...args], { from: 'user' });
+    return ended;
+  } catch (thrown) {
+    const usage = usageFault(thrown, args);
+    if (usage === 'help') return exit.fine;
+    if (usage === 'helpless') return exit.usage;
+    return await endWith(usage ?? thrown, io.stderr, verbose);
+  } finally {
+    await Promise.allSettled(help);
+  }
+}
+
+function everyCommand(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)];
+}
+
+function loadingFor(args: readonly string[]): Loading {
+  const first = commandWord(args);
+  if (first === undefined) return { kind: 'none' };
+  if (first.word === 'completion' || first.word === 'complete') return { kind: 'all' };
+  const name = first.word === 'help' ? commandWord(args.slice(first.at + 1))?.word : first.word;
+  return name === undefined ? { kind: 'none' } : { kind: 'one', name };
+}
