@@ -40,6 +40,11 @@ export interface WishRecord {
   readonly account: AccountName;
   /** The {@link Wish.fingerprint} the token was obtained for. */
   readonly fingerprint: string;
+  /**
+   * The {@link Wish.fingerprint} last registered. When `register` brings another one, the old failures say nothing any more:
+   * `trouble` and `remark` become null, `failures` 0, and the wish is due at once.
+   */
+  readonly wished: string;
   /** `parked`: no longer in the configuration; kept until told (scenario 35). */
   readonly state: 'kept' | 'parked';
   readonly token: TokenFacts | null;

@@ -1,6 +1,7 @@
 import type { AccountName, WishName } from '../token/names.ts';
 import type { AccessToken } from '../token/secret.ts';
 import type { Epoch, Millis } from '../token/time.ts';
+import type { StoreFinding } from './quarantine.ts';
 import type {
   AccountRecord,
   AccountSecrets,
@@ -83,6 +84,9 @@ export interface Store {
 
   notices(): Promise<readonly NoticeRecord[]>;
   saveNotices(next: readonly NoticeRecord[]): Promise<void>;
+
+  /** What was found damaged and put aside, oldest first; for `status`. */
+  findings(): Promise<readonly StoreFinding[]>;
 
   /** The single `tokeep run` of this state; `state-second-run` if there is one already (exit 7). */
   lockRun(): Promise<AsyncDisposable>;

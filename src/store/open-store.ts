@@ -1,0 +1,27 @@
+import type { World } from '../world/world.ts';
+import { recordStore } from './record-store.ts';
+import type { Sealer } from './sealer.ts';
+import { openSqlite } from './sqlite-file.ts';
+import { SqliteLocks } from './sqlite-locks.ts';
+import { prepareStateDir } from './state-dir.ts';
+import type { Store } from './store.ts';
+
+export interface StoreOptions {
+  readonly stateDir: string;
+  readonly choice:
+    | { readonly kind: 'sqlite' }
+    | { readonly kind: 'postgres'; readonly url: string; readonly caFile?: string };
+  readonly sealer: Sealer;
+  /** The name of this node, unique among those that share a database. */
+  readonly node: string;
+}
+
+/** Opens the records. Throws Fault `state-unsafe`, `state-newer`, `state-busy`, `state-write-failed` or `seal-wrong-key`. */
+export async function openStore(world: World, options: StoreOptions): Promise<Store> {
+  const { stateDir, sealer } = options;
+  await prepareStateDir(world, stateDir);
+  const lockDir = `${stateDir}/locks`;
+  await prepareStateDir(world, lockDir);
+  const database = await openSqlite(world, stateDir, sealer);
+  return recordStore(database, new SqliteLocks(world, lockDir), sealer, world.clock);
+}

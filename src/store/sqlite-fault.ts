@@ -1,0 +1,34 @@
+import { Fault } from '../fault/fault.ts';
+
+/** Result codes of SQLite that mean something here (sqlite.org/rescode.html); extended codes carry them in their low byte. */
+const busy = new Set([5, 6]);
+const broken = new Set([11, 26]);
+const sentences: Readonly<Record<number, string>> = {
+  8: 'it is read-only',
+  10: 'the disk reported an error',
+  13: 'there is no room left',
+  14: 'it cannot be opened',
+};
+
+function resultCode(thrown: unknown): number | undefined {
+  if (!(thrown instanceof Error) || !('errcode' in thrown)) return undefined;
+  return Number(thrown.errcode) & 0xff;
+}
+
+export const isBusy = (thrown: unknown): boolean => busy.has(resultCode(thrown) ?? -1);
+export const isBroken = (thrown: unknown): boolean => broken.has(resultCode(thrown) ?? -1);
+
+/** Turns what SQLite threw into a sentence; what is ours already, or nobody's, stays as it is. */
+export function sqliteFault(thrown: unknown, path: string): unknown {
+  const code = resultCode(thrown);
+  if (code === undefined) return thrown;
+  if (busy.has(code)) return new Fault('state-busy', `${path} is being written by another tokeep`, { cause: thrown });
+  if (broken.has(code)) {
+    return new Fault('state-broken', `${path} is damaged`, {
+      hint: 'start tokeep again: it moves the damaged file aside and keeps what can be read',
+      cause: thrown,
+    });
+  }
+  const found = sentences[code] ?? `SQLite says ${code}`;
+  return new Fault('state-write-failed', `${path} could not be read or written: ${found}`, { cause: thrown });
+}
