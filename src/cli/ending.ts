@@ -1,5 +1,6 @@
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { asFault, type Fault } from '../fault/fault.ts';
+import { printable } from '../observe/printable.ts';
 import type { Output } from './io.ts';
 
 const reportAt = 'please report it with the command and `tokeep --version`; add --verbose to see where it happened';
@@ -18,7 +19,7 @@ export async function endWith(
 ): Promise<ExitCode> {
   if (isClosedPipe(thrown)) return exit.fine;
   const fault = asFault(thrown, 'the command stopped');
-  const lines = [`${program}: ${fault.message}`];
+  const lines = [`${program}: ${printable(fault.message)}`];
   const hint = fault.code === 'bug' ? reportAt : fault.hint;
   if (hint !== undefined) lines.push(...hint.split('\n').map((line) => `  ${line}`));
   if (verbose) lines.push(...trace(thrown, fault));

@@ -13,10 +13,11 @@ export function usageFault(thrown: unknown, args: readonly string[]): 'help' | '
   if (thrown.code === 'commander.help') return 'helpless';
   const sentence = thrown.message
     .replace(/^error: /, '')
-    .replace(/\n\(Did you mean one of (.*)\?\)$/s, ' (did you mean one of $1?)')
     .replace(/\n\(Did you mean (.*)\?\)$/s, ' (did you mean $1?)')
-    .replace(/\.( Expected|$)/g, ';$1')
-    .replace(/;$/, '');
+    .replace(/\. (Expected|Allowed)/, (_, word: string) => `, ${word.toLowerCase()}`)
+    // What was given too much may be anything, a token too: only the count is said.
+    .replace(/(but got \d+): .*$/s, '$1')
+    .replace(/\.$/, '');
   return new Fault('usage', sentence, { hint: `see: tokeep ${known(args)}--help` });
 }
 
