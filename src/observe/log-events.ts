@@ -84,7 +84,7 @@ export const logEvents = {
       nextTry: 'time?',
       hint: 'text?',
     },
-    'no new token for {wish} (attempt {attempts}): {reason}[; next try {nextTry}][ ({hint})]',
+    'no new token for {wish} from account {account} (attempt {attempts}): {reason}[; next try {nextTry}][ ({hint})]',
   ),
   'token-remark': event('notice', { wish: 'text', reason: 'text' }, '{wish}: {reason}'),
   'claim-lost': event(
