@@ -1,14 +1,17 @@
 import type { Target, TargetKind } from '../config/config.ts';
 import type { Deliverer } from './deliverer.ts';
 import { discoveryDeliverer } from './discovery-target.ts';
+import { execDeliverer } from './exec-target.ts';
 import { fileDeliverer } from './file-target.ts';
 
-const deliverers: Readonly<Record<string, Deliverer>> = {
-  file: fileDeliverer as Deliverer,
-  discovery: discoveryDeliverer as Deliverer,
-} satisfies Partial<Record<TargetKind, Deliverer>>;
+const deliverers: { readonly [K in TargetKind]: Deliverer<Extract<Target, { readonly kind: K }>> } = {
+  file: fileDeliverer,
+  discovery: discoveryDeliverer,
+  exec: execDeliverer,
+};
 
 /** The deliverer for a target's kind. A new kind is one file and one line above. */
-export function delivererOf(target: Target): Deliverer {
-  return deliverers[target.kind] as Deliverer;
+export function delivererOf<T extends Target>(target: T): Deliverer<T> {
+  // The table's type ties each kind to its deliverer; the compiler cannot carry that through the look-up.
+  return deliverers[target.kind] as unknown as Deliverer<T>;
 }

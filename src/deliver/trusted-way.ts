@@ -15,11 +15,11 @@ export async function lookAlong(files: Files, path: string): Promise<readonly Wa
 }
 
 async function lookAt(files: Files, path: string): Promise<WayStep> {
-  const [facts, itself] = await Promise.all([files.facts(path), files.look(path)]);
-  if (facts === undefined || itself === undefined) {
-    throw new Fault('target-refused', `the directory ${path} does not exist`, { hint: `make it: install -d ${path}` });
-  }
-  return itself.type === 'link' ? { path, facts, link: itself } : { path, facts };
+  const itself = await files.look(path);
+  if (itself !== undefined && itself.type !== 'link') return { path, facts: itself };
+  const behind = itself === undefined ? undefined : await files.facts(path);
+  if (itself !== undefined && behind !== undefined) return { path, facts: behind, link: itself };
+  throw new Fault('target-refused', `the directory ${path} does not exist`, { hint: `make it: install -d ${path}` });
 }
 
 function prefixes(path: string): string[] {

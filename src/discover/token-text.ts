@@ -20,7 +20,7 @@ export function tokenText(raw: string): TokenText {
 
 function whyInvalid(text: string): string {
   if (text.startsWith(mark) || text.startsWith('\uFEFF')) return 'it begins with a byte order mark';
-  if (/^[\x21-\x7e]+([ \f\n\r\t\v]+[\x21-\x7e]+)+$/.test(text)) return 'it holds more than one word';
-  if (/[^\x20-\x7e\s]/.test(text)) return 'it has bytes that no token has (binary, or letters beyond ASCII)';
+  if (/^[!-~]+([ \f\n\r\t\v]+[!-~]+)+$/.test(text)) return 'it holds more than one word';
+  if (/[^ -~\f\n\r\t\v]/.test(text)) return 'it has bytes that no token has (binary, or letters beyond ASCII)';
   return 'it has characters that no token has';
 }
