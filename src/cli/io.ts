@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream';
 export interface Output {
   /** Resolves when the text has left us; a closed reader (EPIPE) ends the program quietly, see main.ts. */
   write(text: string): Promise<void>;
+  /** A line that stays last on the terminal and is replaced by the next one; nothing where there is no terminal. */
+  transient(text: string): void;
   readonly isTTY: boolean;
   readonly columns: number;
 }
@@ -16,12 +18,23 @@ export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+const wipe = '\r\u001b[K';
+
 function output(stream: NodeJS.WriteStream): Output {
+  let shown = '';
+  // A closed reader is told by the write that fails; without a listener it would end the process with a stack trace.
+  stream.on('error', () => {});
   return {
     write: (text) =>
       new Promise((resolve, reject) => {
-        stream.write(text, (error) => (error ? reject(error) : resolve()));
+        const whole = shown === '' ? text : `${wipe}${text}${shown}`;
+        stream.write(whole, (error) => (error ? reject(error) : resolve()));
       }),
+    transient(text) {
+      if (!stream.isTTY || text === shown) return;
+      stream.write(`${wipe}${text}`);
+      shown = text;
+    },
     isTTY: stream.isTTY === true,
     get columns() {
       return stream.isTTY ? stream.columns : 80;
@@ -31,12 +44,13 @@ function output(stream: NodeJS.WriteStream): Output {
 
 /** The terminal of this process. */
 export function processIo(): CliIo {
+  const [stdout, stderr] = [output(process.stdout), output(process.stderr)];
   return {
     get stdin() {
       return process.stdin;
     },
-    stdout: output(process.stdout),
-    stderr: output(process.stderr),
+    stdout,
+    stderr,
     env: process.env,
   };
 }

@@ -1,0 +1,10 @@
+import { hostname } from 'node:os';
+import { Engine } from '../renew/engine.ts';
+import type { Context } from './context.ts';
+
+/** The engine on the configuration and state of this command; everything it logs goes where the command's messages go. */
+export async function openEngine(context: Context): Promise<Engine> {
+  const config = await context.config();
+  const [store, spool] = [await context.store(), await context.spool()];
+  return await Engine.open({ world: context.world, config, store, spool, log: context.log, node: hostname() });
+}

@@ -1,0 +1,100 @@
+import { Writable } from 'node:stream';
+import { Fault } from '../fault/fault.ts';
+import type { CliIo, Output } from './io.ts';
+
+interface Question {
+  /** What is asked, as a person reads it. */
+  readonly message: string;
+  /** The option that answers it without asking. */
+  readonly flag: string;
+}
+export interface TextQuestion extends Question {
+  readonly initial?: string;
+  /** What is wrong with an answer, or undefined. */
+  readonly unfit?: (answer: string) => string | undefined;
+}
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+  readonly hint?: string;
+}
+export interface ChoiceQuestion extends Question {
+  readonly choices: readonly Choice[];
+  readonly initial?: readonly string[];
+}
+
+/** Asking a person. Every question names the option that answers it, so that whatever is asked can be scripted. */
+export interface Prompts {
+  text(question: TextQuestion): Promise<string>;
+  /** Never shown while it is typed. */
+  secret(question: Question): Promise<string>;
+  pick(question: ChoiceQuestion): Promise<string>;
+  pickMany(question: ChoiceQuestion): Promise<readonly string[]>;
+  confirm(question: Question): Promise<boolean>;
+}
+
+/** Asks on a terminal; without one every question is a `usage` fault that names the missing option. Never waits for a pipe. */
+export async function promptsFor(io: CliIo): Promise<Prompts> {
+  if (io.stdin.isTTY === true && io.stderr.isTTY) return await terminalPrompts(io);
+  return unasked;
+}
+
+const missing = ({ message, flag }: Question): Promise<never> =>
+  Promise.reject(
+    new Fault('usage', `${flag} is missing: there is no terminal to ask on (${message})`, {
+      hint: 'see: tokeep setup --help',
+    }),
+  );
+
+const unasked: Prompts = { text: missing, secret: missing, pick: missing, pickMany: missing, confirm: missing };
+
+/** Questions go to stderr: stdout is for results. */
+async function terminalPrompts(io: CliIo): Promise<Prompts> {
+  const clack = await import('@clack/prompts');
+  const streams = { input: io.stdin, output: writableOf(io.stderr) };
+  const answered = <T>(answer: T): Exclude<T, symbol> => {
+    if (typeof answer === 'symbol') throw new Fault('usage', 'broken off; nothing was changed');
+    return answer as Exclude<T, symbol>;
+  };
+  const options = ({ choices }: ChoiceQuestion) => choices.map((choice) => ({ ...choice }));
+  return {
+    async text({ message, initial, unfit }) {
+      const question = {
+        ...streams,
+        message,
+        ...(initial === undefined ? {} : { placeholder: initial, defaultValue: initial }),
+        validate: (answer: string | undefined) => unfit?.(answer || initial || ''),
+      };
+      return answered(await clack.text(question)).trim();
+    },
+    secret: async ({ message }) => answered(await clack.password({ ...streams, message })),
+    pick: async (question) =>
+      answered(await clack.select<string>({ ...streams, message: question.message, options: options(question) })),
+    async pickMany(question) {
+      const initialValues = [...(question.initial ?? [])];
+      const { message } = question;
+      return answered(
+        await clack.multiselect<string>({
+          ...streams,
+          message,
+          options: options(question),
+          initialValues,
+          required: false,
+        }),
+      );
+    },
+    confirm: async ({ message }) => answered(await clack.confirm({ ...streams, message })),
+  };
+}
+
+function writableOf(output: Output): Writable {
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      output.write(chunk.toString('utf8')).then(() => done(), done);
+    },
+  });
+  return Object.defineProperties(stream, {
+    isTTY: { get: () => output.isTTY },
+    columns: { get: () => output.columns },
+  });
+}
