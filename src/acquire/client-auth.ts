@@ -26,11 +26,11 @@ export async function resolveClientAuth(world: World, client: ConfiguredClient):
     case 'none':
       return auth;
     case 'client_secret_basic':
-      return { kind: auth.kind, secret: await readSecret(world, 'client_secret', auth.secret), encoding: auth.encoding };
+      return { kind: auth.kind, secret: await readSecret(world, auth.secret, 'client_secret'), encoding: auth.encoding };
     case 'client_secret_post':
-      return { kind: auth.kind, secret: await readSecret(world, 'client_secret', auth.secret) };
+      return { kind: auth.kind, secret: await readSecret(world, auth.secret, 'client_secret') };
     case 'private_key_jwt': {
-      const key = parseKey(await readSecret(world, 'private_key', auth.key), client.clientId);
+      const key = parseKey(await readSecret(world, auth.key, 'private_key'), client.clientId);
       const algorithm = auth.algorithm ?? algorithmFor(key);
       return { kind: auth.kind, key, algorithm, ...(auth.keyId === undefined ? {} : { keyId: auth.keyId }) };
     }

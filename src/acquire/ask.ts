@@ -1,0 +1,122 @@
+import type { Account } from '../config/config.ts';
+import { asFault } from '../fault/fault.ts';
+import { decodeJwt } from '../token/jwt.ts';
+import type { Secret } from '../token/secret.ts';
+import { jsonOf, textOf } from './answer-json.ts';
+import { audienceParameters, otherAudienceStyle, type Parameter, scopeParameters } from './audience-parameters.ts';
+import { clientOf, forgetClient, type ReadyClient } from './client-of.ts';
+import type { GrantContext, NoAnswer, RawAnswer, TokenRequest } from './grant.ts';
+import { type Manners, learn, mannersFor } from './manners.ts';
+import { postToken } from './token-endpoint.ts';
+import { type TokenEndpoint, tokenEndpointOf } from './token-endpoint-of.ts';
+
+/** What one grant adds to what all of them have in common. */
+export interface Question {
+  readonly parameters: readonly Parameter[];
+  /** Secrets among them. */
+  readonly secrets: readonly Secret[];
+  /** `credential`: goes over a connection of its own, and not again in another audience style. */
+  readonly spends: 'nothing' | 'credential';
+  readonly request: TokenRequest;
+}
+
+/**
+ * Asks the issuer of an account for a token, in the manners that it is known or supposed to have. Where it refuses them, and
+ * nothing can have been spent, the other manner is tried once, and what worked is in `learnt`.
+ */
+export async function askIssuer(context: GrantContext, question: Question): Promise<RawAnswer | NoAnswer> {
+  const { world, account, record, secrets, signal } = context;
+  const endpoint = await tokenEndpointOf(world, account, record, signal);
+  if (endpoint.kind === 'none') return endpoint;
+  let client: ReadyClient;
+  try {
+    client = await clientOf(world, account, record, secrets);
+  } catch (thrown) {
+    return { kind: 'none', sent: 'no', fault: asFault(thrown, `reading the client of account ${account.name}`) };
+  }
+  const manners = mannersFor(account, record, question.request);
+  const answer = await post(context, question, { endpoint, client, manners });
+  if (answer.kind === 'none') return answer;
+  return await inOtherManners(context, question, { endpoint, client, manners }, answer);
+}
+
+interface Route {
+  readonly endpoint: TokenEndpoint;
+  readonly client: ReadyClient;
+  readonly manners: Manners;
+}
+
+async function post(context: GrantContext, question: Question, route: Route): Promise<RawAnswer | NoAnswer> {
+  const { world, account, signal } = context;
+  const { endpoint, client, manners } = route;
+  const { request } = question;
+  const form = new URLSearchParams();
+  for (const [name, value] of question.parameters) form.append(name, value);
+  const scope = request.scope.kind === 'blank' && manners.blankScope === 'absent' ? absent : request.scope;
+  for (const [name, value] of scopeParameters(scope)) form.append(name, value);
+  for (const [name, value] of audienceParameters(request.audience, manners.audience)) form.append(name, value);
+  const { auth } = client;
+  const raw = auth.kind === 'client_secret_basic' && manners.clientAuth === 'raw';
+  const answer = await postToken(world, {
+    url: endpoint.url,
+    form,
+    clientId: client.clientId,
+    auth: raw ? { ...auth, encoding: 'raw' } : auth,
+    timeout: account.timeout,
+    connection: question.spends === 'credential' ? 'fresh' : 'pooled',
+    secrets: question.secrets,
+    signal,
+    ...(endpoint.issuer === undefined ? {} : { issuer: endpoint.issuer }),
+    ...(account.caFile === undefined ? {} : { caFile: account.caFile }),
+  });
+  if (answer.kind === 'raw' && answer.status !== 200) noteRefusal(account, answer);
+  return answer;
+}
+
+const absent = { kind: 'absent' } as const;
+
+function noteRefusal(account: Account, answer: RawAnswer): void {
+  if (textOf(answer, 'error') === 'invalid_client') forgetClient(account);
+}
+
+/** At most one more request, and never after an answer that brought a credential. */
+async function inOtherManners(
+  context: GrantContext,
+  question: Question,
+  route: Route,
+  answer: RawAnswer,
+): Promise<RawAnswer | NoAnswer> {
+  const other = otherManners(question, route.manners, answer);
+  if (other === undefined) return learn(context.account, answer, {});
+  const spending = question.spends === 'credential';
+  // An audience style that a rotating issuer refused waits for the next attempt; a blank scope was refused before anything was spent.
+  if (spending && other.audience !== route.manners.audience) return learn(context.account, answer, other);
+  const again = await post(context, question, { ...route, manners: other });
+  if (again.kind === 'none') return spending ? again : answer;
+  const better = again.status === 200 && !forOthers(again, question.request);
+  return better || spending ? learn(context.account, again, better ? other : {}) : answer;
+}
+
+function otherManners(question: Question, manners: Manners, answer: RawAnswer): Manners | undefined {
+  const { request } = question;
+  const error = answer.status === 200 ? undefined : textOf(answer, 'error');
+  if (jsonOf(answer)?.['refresh_token'] !== undefined) return undefined;
+  if (error === 'invalid_scope' && request.scope.kind === 'blank' && manners.blankScope !== 'absent') {
+    return { ...manners, blankScope: 'absent' };
+  }
+  if (!manners.audienceIsGuess) return undefined;
+  const style = otherAudienceStyle(request.audience, manners.audience);
+  if (style === undefined) return undefined;
+  const refused = error === 'invalid_target' || error === 'invalid_request' || forOthers(answer, request);
+  return refused ? { ...manners, audience: style } : undefined;
+}
+
+/** Issuers pass over parameters they do not know (RFC 6749 section 3.2): the token then is for somebody else. */
+function forOthers(answer: RawAnswer, request: TokenRequest): boolean {
+  const token = answer.status === 200 ? textOf(answer, 'access_token') : undefined;
+  const decoded = token === undefined ? undefined : decodeJwt(token);
+  if (decoded?.kind !== 'jwt') return false;
+  const { aud } = decoded.claims;
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  return !request.audience.audiences.every((one) => audiences.includes(one));
+}
