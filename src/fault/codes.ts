@@ -56,6 +56,11 @@ export const faultCodes = {
   'state-write-failed': code('operator', exit.temporary, 'the state could not be written'),
   'state-conflict': code('wait', exit.temporary, 'somebody else changed the record in between'),
   'seal-wrong-key': code('operator', exit.configuration, 'the sealing key is not the one the secrets were sealed with'),
+  'seal-key-unusable': code(
+    'operator',
+    exit.configuration,
+    'the sealing key is missing, is not a key, or others can read it',
+  ),
   'seal-damaged': code('operator', exit.internal, 'a sealed secret does not open: it was changed or moved'),
   'successor-unsaved': code(
     'operator',
@@ -118,7 +123,11 @@ export const faultCodes = {
     exit.temporary,
     'an oidc-agent account file is in use by others, so a new refresh token is not written back to it yet',
   ),
-  'agent-file-unwritten': code('operator', exit.temporary, 'a new refresh token could not be written back to oidc-agent'),
+  'agent-file-unwritten': code(
+    'operator',
+    exit.temporary,
+    'a new refresh token could not be written back to oidc-agent',
+  ),
   // discovery of tokens
   'discovery-invalid': code('user', exit.refused, 'the place where a token should be holds something else'),
   // ours
