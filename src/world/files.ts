@@ -59,6 +59,8 @@ export interface Files {
   facts(path: string): Promise<FileFacts | undefined>;
   /** Does not follow the last component. */
   look(path: string): Promise<FileFacts | undefined>;
+  /** The text of a symbolic link. */
+  readLink(path: string): Promise<string>;
   /** Every missing directory on the way gets this mode. */
   makeDirectories(path: string, mode: number): Promise<void>;
   /** The file system's type number of statfs(2), to refuse network file systems. */

@@ -1,0 +1,89 @@
+import { Fault } from '../fault/fault.ts';
+import type { World } from '../world/world.ts';
+import type { Config } from './config.ts';
+import { Findings } from './finding.ts';
+import { readOsgIni } from './osg-ini.ts';
+import { emptyConfig, readYaml } from './yaml.ts';
+
+export { formatFinding } from './finding.ts';
+
+export interface ConfigPlace {
+  readonly path: string;
+  readonly format: Config['format'];
+}
+
+const osgDefault = '/etc/osg/token-renewer/config.ini';
+const maxBytes = 32 * 1024 * 1024;
+
+/**
+ * Where the configuration is: `--config`, `TOKEEP_CONFIG`, tokeep's own place, then OSG's. A place that was named must be
+ * there; of the others the first that exists counts. Throws `config-missing` with every place looked at.
+ */
+export async function findConfig(world: World, options: { readonly config?: string } = {}): Promise<ConfigPlace> {
+  const named = options.config ?? world.env['TOKEEP_CONFIG'];
+  if (named !== undefined && named !== '') {
+    if (await exists(world, named)) return placeOf(named);
+    const by = options.config === undefined ? 'TOKEEP_CONFIG' : '--config';
+    throw new Fault('config-missing', `there is no configuration at ${named}, which ${by} names`);
+  }
+  const places = [ownPlace(world), world.env['OSG_TOKEN_RENEWER_CONFIG_PATH'], osgDefault];
+  const looked = places.filter((place): place is string => place !== undefined && place !== '');
+  for (const place of looked) if (await exists(world, place)) return placeOf(place);
+  throw new Fault('config-missing', `there is no configuration; looked for ${looked.join(', ')}`, {
+    hint: 'make one with `tokeep setup NAME`, or name it with --config FILE',
+  });
+}
+
+/** What ends in `.ini` is OSG's, as is what OSG's own variable names. */
+function placeOf(path: string): ConfigPlace {
+  return { path, format: path.endsWith('.ini') ? 'ini' : 'yaml' };
+}
+
+/** Where a new configuration belongs: the system's, or that of the user. */
+export function ownPlace(world: World): string {
+  if (world.user.uid === 0) return '/etc/tokeep/config.yaml';
+  const home = world.env['XDG_CONFIG_HOME'];
+  return `${home?.startsWith('/') ? home : `${world.env['HOME'] ?? ''}/.config`}/tokeep/config.yaml`;
+}
+
+async function exists(world: World, path: string): Promise<boolean> {
+  try {
+    return (await world.files.facts(path)) !== undefined;
+  } catch {
+    // It is there in some way, and `loadConfig` will say what is wrong with it.
+    return true;
+  }
+}
+
+/** Reads a configuration. Never throws for what the file holds: all that is wrong with it is in `findings`. */
+export async function loadConfig(world: World, path: string): Promise<Config> {
+  const { format } = placeOf(path);
+  const findings = new Findings();
+  const text = await textOf(world, path, findings);
+  if (text === undefined) return emptyConfig(format, path, findings);
+  await warnOfWritable(world, path, findings);
+  return format === 'ini' ? readOsgIni(world, path, text, findings) : readYaml(world, path, text, findings);
+}
+
+async function textOf(world: World, path: string, findings: Findings): Promise<string | undefined> {
+  const start = { file: path, line: 1, column: 1 };
+  try {
+    const text = await world.files.readText(path, maxBytes);
+    if (text === undefined) findings.error(start, 'there is no such file', { code: 'config-missing' });
+    return text;
+  } catch (thrown) {
+    findings.error(
+      start,
+      `the file could not be read (${(thrown as NodeJS.ErrnoException).code ?? 'for an unknown reason'})`,
+    );
+    return undefined;
+  }
+}
+
+/** Who can write the configuration can have any command run, and tokens sent anywhere. */
+async function warnOfWritable(world: World, path: string, findings: Findings): Promise<void> {
+  const facts = await world.files.facts(path).catch(() => undefined);
+  if (facts !== undefined && (facts.mode & 0o002) !== 0) {
+    findings.warning({ file: path, line: 1, column: 1 }, `everybody can write this file; chmod o-w ${path}`);
+  }
+}

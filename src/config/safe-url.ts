@@ -1,0 +1,20 @@
+/** Why this URL may not be asked for tokens, as the rest of a sentence; undefined if it may. Plain http goes to loopback only. */
+export function unfitUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return 'is not a URL';
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') return 'holds a user name or password, which a URL here must not';
+  if (url.protocol === 'https:') return undefined;
+  if (url.protocol !== 'http:') return 'is not an https:// URL';
+  return isLoopback(url.hostname) ? undefined : 'is plain http, which is only for loopback; write https://';
+}
+
+/** An issuer is named by its exact text, so it cannot have what RFC 8414 section 2 excludes. */
+export function unfitIssuer(text: string): string | undefined {
+  const unfit = unfitUrl(text);
+  if (unfit !== undefined) return unfit;
+  return /[?#]/.test(text) ? 'has a query or fragment, which an issuer cannot have' : undefined;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
