@@ -6,7 +6,7 @@ import { jsonOf, textOf } from './answer-json.ts';
 import { audienceParameters, otherAudienceStyle, type Parameter, scopeParameters } from './audience-parameters.ts';
 import { clientOf, forgetClient, type ReadyClient } from './client-of.ts';
 import type { GrantContext, NoAnswer, RawAnswer, TokenRequest } from './grant.ts';
-import { type Manners, learn, mannersFor } from './manners.ts';
+import { learn, type Manners, mannersFor } from './manners.ts';
 import { postToken } from './token-endpoint.ts';
 import { type TokenEndpoint, tokenEndpointOf } from './token-endpoint-of.ts';
 

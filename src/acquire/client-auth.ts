@@ -26,7 +26,11 @@ export async function resolveClientAuth(world: World, client: ConfiguredClient):
     case 'none':
       return auth;
     case 'client_secret_basic':
-      return { kind: auth.kind, secret: await readSecret(world, auth.secret, 'client_secret'), encoding: auth.encoding };
+      return {
+        kind: auth.kind,
+        secret: await readSecret(world, auth.secret, 'client_secret'),
+        encoding: auth.encoding,
+      };
     case 'client_secret_post':
       return { kind: auth.kind, secret: await readSecret(world, auth.secret, 'client_secret') };
     case 'private_key_jwt': {
@@ -75,7 +79,11 @@ export interface ProofRequest {
 }
 
 /** Puts the client's proof into the form, or gives the headers that carry it. */
-export async function applyClientAuth(world: World, form: URLSearchParams, request: ProofRequest): Promise<ClientProof> {
+export async function applyClientAuth(
+  world: World,
+  form: URLSearchParams,
+  request: ProofRequest,
+): Promise<ClientProof> {
   const { auth, clientId } = request;
   if (auth.kind === 'client_secret_basic') {
     const encode = auth.encoding === 'form' ? formEncode : asItIs;

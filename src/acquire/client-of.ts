@@ -1,7 +1,7 @@
 import type { Account } from '../config/config.ts';
 import { Fault } from '../fault/fault.ts';
 import type { AccountRecord, AccountSecrets } from '../store/records.ts';
-import { minutes, type Mono } from '../token/time.ts';
+import { type Mono, minutes } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import { type ConfiguredClient, type ResolvedClientAuth, resolveClientAuth } from './client-auth.ts';
 

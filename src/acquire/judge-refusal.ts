@@ -48,7 +48,11 @@ export function judgeRefusal(raw: RawAnswer, terms: JudgeTerms, place: string): 
   const passes = passing[oauthError];
   if (passes !== undefined) {
     const at = retryAfter(raw.headers['retry-after'], raw.receivedAt, raw.headers['date']);
-    const fault = new Fault(passes, `${place} asks to come back later: ${said}`, at === undefined ? {} : { retryAt: at });
+    const fault = new Fault(
+      passes,
+      `${place} asks to come back later: ${said}`,
+      at === undefined ? {} : { retryAt: at },
+    );
     return { kind: 'later', fault, retryAfter: at };
   }
   if (oauthError === 'invalid_grant' && terms.credential !== undefined) {
@@ -60,7 +64,12 @@ export function judgeRefusal(raw: RawAnswer, terms: JudgeTerms, place: string): 
     };
   }
   const { code, what, hint } = meaningOf(oauthError, raw.status);
-  return { kind: 'refused', fault: new Fault(code, `${place} ${what}: ${said}`, { hint }), oauthError, credentialDead: false };
+  return {
+    kind: 'refused',
+    fault: new Fault(code, `${place} ${what}: ${said}`, { hint }),
+    oauthError,
+    credentialDead: false,
+  };
 }
 
 function meaningOf(oauthError: string, status: number): Meaning {

@@ -2,8 +2,8 @@ import { Fault } from '../fault/fault.ts';
 import { Secret } from '../token/secret.ts';
 import { jsonOf, textOf } from './answer-json.ts';
 import type { GrantOutcome, RawAnswer } from './grant.ts';
-import { judgeRefusal } from './judge-refusal.ts';
 import { cleanWords } from './issuer-words.ts';
+import { judgeRefusal } from './judge-refusal.ts';
 import { laterFault } from './later.ts';
 import { readExpiresIn, readScope, readTokenType } from './token-answer.ts';
 

@@ -109,7 +109,10 @@ function readMetadata(
     if (value === undefined || value === null) continue;
     if (typeof value !== 'string' || !safeEndpoint(value)) {
       return failed(
-        new Fault('issuer-nonsense', `the metadata at ${url.href} has a ${member} that is not an https URL: ${quoted(value)}`),
+        new Fault(
+          'issuer-nonsense',
+          `the metadata at ${url.href} has a ${member} that is not an https URL: ${quoted(value)}`,
+        ),
       );
     }
     endpoints[name] = value;

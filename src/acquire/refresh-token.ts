@@ -16,7 +16,11 @@ export const refreshToken: Grant<RefreshTokenAccount> = {
     if (credential === undefined) {
       const { name } = context.account;
       const hint = `log in: tokeep setup ${name}`;
-      return { kind: 'none', sent: 'no', fault: new Fault('login-needed', `account ${name} has no refresh token`, { hint }) };
+      return {
+        kind: 'none',
+        sent: 'no',
+        fault: new Fault('login-needed', `account ${name} has no refresh token`, { hint }),
+      };
     }
     return await askIssuer(context, {
       parameters: [

@@ -31,7 +31,9 @@ const control = /[\u0000-\u001f\u007f]/;
 
 /** Whether a value of an answer can serve as a credential. */
 export function isCredential(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= largestCredential && !control.test(value);
+  return (
+    typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= largestCredential && !control.test(value)
+  );
 }
 
 /** `refresh_expires_in` is nobody's standard: 0 means "never ends" for some issuers, and is as good as unknown. */

@@ -17,7 +17,10 @@ export const tokenExchange: Grant<TokenExchangeAccount> = {
     const { subjectToken } = request;
     if (subjectToken === undefined) {
       const { name, subject } = context.account;
-      const fault = new Fault('token-none', `account ${name} exchanges the token of ${subject}, which has none at the moment`);
+      const fault = new Fault(
+        'token-none',
+        `account ${name} exchanges the token of ${subject}, which has none at the moment`,
+      );
       return { kind: 'none', sent: 'no', fault };
     }
     return await askIssuer(context, {

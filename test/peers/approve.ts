@@ -1,5 +1,5 @@
-import { realHttp } from '../../src/world/real-http.ts';
 import { millis } from '../../src/token/time.ts';
+import { realHttp } from '../../src/world/real-http.ts';
 
 export interface ApproveOptions {
   readonly caFile?: string;

@@ -19,7 +19,8 @@ const storage = new IssuerStorage(config.stateFile);
 
 /** oidc-provider takes absolute URIs as audiences only (RFC 8707); WLCG's are any text. They travel inside as URNs. */
 const inside = 'urn:test-audience:';
-const toResource = (audience: string): string => (URL.canParse(audience) ? audience : inside + encodeURIComponent(audience));
+const toResource = (audience: string): string =>
+  URL.canParse(audience) ? audience : inside + encodeURIComponent(audience);
 const toAudience = (resource: string): string =>
   resource.startsWith(inside) ? decodeURIComponent(resource.slice(inside.length)) : resource;
 
@@ -29,7 +30,11 @@ function askedAudiences(context: TokenContext): readonly string[] {
   return typeof asked === 'string' ? [asked] : asked;
 }
 
-function defaultResource(context: TokenContext, _client: unknown, oneOf?: readonly string[]): string | readonly string[] {
+function defaultResource(
+  context: TokenContext,
+  _client: unknown,
+  oneOf?: readonly string[],
+): string | readonly string[] {
   const asked = askedAudiences(context).map(toResource);
   if (oneOf !== undefined) return asked[0] ?? oneOf[0] ?? [];
   if (asked.length > 0) return asked.length === 1 ? (asked[0] ?? []) : asked;
@@ -141,7 +146,9 @@ function offerTokenExchange(provider: Provider, issuer: string): void {
       if (subject === undefined) throw new errors.InvalidGrant('subject_token is not one of ours');
       const resource = params['resource'] ?? toResource(askedAudiences(context)[0] ?? config.audiences[0] ?? '');
       const allowed = new Set(config.scopes);
-      const scope = (params['scope'] ?? String(subject.payload['scope'] ?? '')).split(' ').filter((one) => allowed.has(one));
+      const scope = (params['scope'] ?? String(subject.payload['scope'] ?? ''))
+        .split(' ')
+        .filter((one) => allowed.has(one));
       const token = new provider.ClientCredentials({ client, scope: scope.join(' ') || undefined });
       token.resourceServer = new provider.ResourceServer(resource, resourceServer(resource));
       context.body = {
@@ -156,7 +163,8 @@ function offerTokenExchange(provider: Provider, issuer: string): void {
   );
 }
 
-let handle: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => response.writeHead(503).end();
+let handle: (request: IncomingMessage, response: ServerResponse) => void = (_, response) =>
+  response.writeHead(503).end();
 
 async function onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = config.path ?? '';

@@ -24,7 +24,9 @@ declare module 'oidc-provider' {
     constructor(issuer: string, configuration: Readonly<Record<string, unknown>>);
     proxy: boolean;
     readonly ResourceServer: typeof ResourceServer;
-    readonly ClientCredentials: new (data: Readonly<Record<string, unknown>>) => IssuedToken;
+    readonly ClientCredentials: new (
+      data: Readonly<Record<string, unknown>>,
+    ) => IssuedToken;
     callback(): (request: IncomingMessage, response: ServerResponse) => void;
     registerGrantType(
       name: string,

@@ -1,0 +1,21 @@
+import type { Account, GrantName } from '../config/config.ts';
+import { clientCredentials } from './client-credentials.ts';
+import type { Grant } from './grant.ts';
+import { mytokenGrant } from './mytoken.ts';
+import { oidcAgentGrant } from './oidc-agent.ts';
+import { refreshToken } from './refresh-token.ts';
+import { tokenExchange } from './token-exchange.ts';
+
+/** Every grant, by the name of its accounts. A new one is a file and a line here. */
+const grants: { readonly [Name in GrantName]?: Grant<Extract<Account, { grant: Name }>> } = {
+  client_credentials: clientCredentials,
+  refresh_token: refreshToken,
+  oidc_agent: oidcAgentGrant,
+  mytoken: mytokenGrant,
+  token_exchange: tokenExchange,
+};
+
+/** The grant of an account. The table pairs names and kinds of account, which TypeScript cannot follow through the look-up. */
+export function grantOf(account: Account): Grant {
+  return grants[account.grant] as unknown as Grant;
+}
