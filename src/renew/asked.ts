@@ -1,0 +1,70 @@
+import type { GrantOutcome, NoAnswer, ObtainedToken, RawAnswer } from '../acquire/grant.ts';
+import { Fault } from '../fault/fault.ts';
+import type { Epoch } from '../token/time.ts';
+import type { World } from '../world/world.ts';
+import type { IssuerResult } from './issuer-gate.ts';
+import { type AnswerTimes, timesOf } from './local-time.ts';
+import { nextRecheck } from './schedule.ts';
+
+/** What came of asking an issuer for one token. */
+export type Asked =
+  | {
+      readonly kind: 'token';
+      readonly obtained: ObtainedToken;
+      readonly issuerOfCredential: string | undefined;
+      readonly times: AnswerTimes;
+    }
+  | { readonly kind: 'failed'; readonly fault: Fault; readonly retryAfter: Epoch | undefined }
+  | { readonly kind: 'refused'; readonly fault: Fault }
+  | { readonly kind: 'waits'; readonly fault: Fault; readonly until: Epoch };
+
+/** What an outcome says about the issuer as a whole, for its circuit. */
+export function issuerResult(outcome: GrantOutcome | NoAnswer): IssuerResult {
+  if (outcome.kind === 'token' || outcome.kind === 'refused') return { kind: 'answered' };
+  const { fault } = outcome;
+  if (fault.code === 'issuer-overloaded') {
+    return { kind: 'overloaded', retryAfter: outcome.kind === 'later' ? outcome.retryAfter : undefined };
+  }
+  return weather.has(fault.code) ? { kind: 'down', fault } : { kind: 'unused' };
+}
+
+const weather: ReadonlySet<string> = new Set([
+  'issuer-unreachable',
+  'issuer-timeout',
+  'issuer-fault',
+  'issuer-nonsense',
+  'issuer-tls',
+  'outcome-unknown',
+]);
+
+/** A refusal of the client itself concerns all wishes of the account; of what was asked, only this one. */
+export const concernsAccount = (fault: Fault): boolean => fault.code === 'client-refused';
+
+export function askedFrom(outcome: GrantOutcome, raw: RawAnswer, issuerOfCredential: string | undefined): Asked {
+  switch (outcome.kind) {
+    case 'token':
+      return { kind: 'token', obtained: outcome, issuerOfCredential, times: timesOf(raw) };
+    case 'refused':
+      return { kind: 'refused', fault: outcome.fault };
+    case 'later':
+      return { kind: 'failed', fault: outcome.fault, retryAfter: outcome.retryAfter };
+  }
+}
+
+export function askedFromNoAnswer({ fault }: NoAnswer): Asked {
+  // Faults that a person has to mend (a wrong issuer string, an unreadable secret) are not weather.
+  const lasting = fault.who === 'operator' && fault.code !== 'issuer-tls' && fault.code !== 'state-write-failed';
+  return lasting ? { kind: 'refused', fault } : { kind: 'failed', fault, retryAfter: fault.retryAt };
+}
+
+/** The issuer is not asked at all before `until`. */
+export function closedUntil(until: Epoch): Asked {
+  const sentence = 'the issuer is down or asked for quiet; a single request tries it when its time comes';
+  return { kind: 'waits', until, fault: new Fault('issuer-unreachable', sentence) };
+}
+
+/** The account is not worth asking for yet. */
+export function heldBack(held: { readonly fault: Fault; readonly until: Epoch | null }, world: World): Asked {
+  const until = held.until ?? nextRecheck(world.clock.now(), world.random.unit());
+  return { kind: 'waits', fault: held.fault, until };
+}

@@ -1,0 +1,67 @@
+import type { Grant, GrantContext } from '../acquire/grant.ts';
+import type { Account } from '../config/config.ts';
+import { Fault } from '../fault/fault.ts';
+import { blankAccount } from './account-state.ts';
+import { adoptFromAgent } from './agent-adoption.ts';
+import { adopt, type KnownAccount } from './known-account.ts';
+import type { RenewPorts } from './ports.ts';
+
+export type Ready =
+  | ({ readonly kind: 'ready' } & KnownAccount)
+  /** There is nothing to ask with. */
+  | { readonly kind: 'none'; readonly fault: Fault };
+
+/**
+ * Under the account's lock: the credential as it really is now. A successor that a dead process left in the spool comes first,
+ * then what the configuration names, then an oidc-agent account file that is to be taken over.
+ */
+export async function readyCredential(
+  ports: RenewPorts,
+  account: Account,
+  grant: Grant,
+  signal: AbortSignal,
+): Promise<Ready> {
+  const stored = await ports.store.account(account.name);
+  let known: KnownAccount = {
+    record: stored ?? blankAccount(account),
+    secrets: stored === undefined ? {} : await ports.store.secrets(account.name),
+  };
+  known = await recoverSpooled(ports, account, known);
+  known = await adoptNamed(ports, account, grant, known, signal);
+  known = await adoptFromAgent(ports, account, known);
+  if (known.secrets.credential !== undefined) return { kind: 'ready', ...known };
+  const sentence = `account ${account.name} has no login yet`;
+  return {
+    kind: 'none',
+    fault: new Fault('login-needed', sentence, { hint: `make one with: tokeep setup ${account.name}` }),
+  };
+}
+
+/** A successor whose process died before the store had it (scenario 1). An older one than the store's is of no use. */
+async function recoverSpooled(ports: RenewPorts, account: Account, known: KnownAccount): Promise<KnownAccount> {
+  const spooled = await ports.spool.pending(account.name);
+  if (spooled === undefined) return known;
+  const newer = spooled.generation > known.record.generation;
+  const kept = newer ? await adopt(ports, account, known, { credential: spooled.credential }) : known;
+  await spooled.discard();
+  if (newer) ports.log.event('successor-recovered', { account: account.name });
+  return kept;
+}
+
+const firstKey = 'first-credential';
+
+/** A credential named by the configuration is taken once; after that its successors lead, until another one is named. */
+async function adoptNamed(
+  ports: RenewPorts,
+  account: Account,
+  grant: Grant,
+  known: KnownAccount,
+  signal: AbortSignal,
+): Promise<KnownAccount> {
+  if (grant.firstCredential === undefined) return known;
+  const context: GrantContext = { world: ports.world, account, ...known, signal };
+  const named = await grant.firstCredential(context);
+  if (named === undefined || known.record.learnt[firstKey] === named.fingerprint) return known;
+  const learnt = { ...known.record.learnt, [firstKey]: named.fingerprint };
+  return adopt(ports, account, known, { credential: named, record: { learnt } });
+}

@@ -1,0 +1,135 @@
+import type { Config, IssuerLimits, Wish } from '../config/config.ts';
+import { asFault, Fault } from '../fault/fault.ts';
+import type { Logger } from '../observe/log.ts';
+import type { DeliveryRecord, IssuerRecord, WishRecord } from '../store/records.ts';
+import type { Spool } from '../store/spool.ts';
+import type { Store } from '../store/store.ts';
+import type { WishName } from '../token/names.ts';
+import { minutes } from '../token/time.ts';
+import type { World } from '../world/world.ts';
+import { Deliveries } from './deliveries.ts';
+import { HeldSuccessors } from './held-successors.ts';
+import { IssuerDesk } from './issuer-desk.ts';
+import { IssuerMemory } from './issuer-memory.ts';
+import { type JobReport, runJob } from './job.ts';
+import { settled } from './outcome.ts';
+import type { RenewPorts, Signals } from './ports.ts';
+import { noSteps, type Steps } from './steps.ts';
+import type { VerdictPolicy } from './verdict.ts';
+
+/** A claim outlives any request; whoever dies lets go of it after this. */
+const lease = minutes(10);
+
+export interface EngineDeps {
+  readonly world: World;
+  readonly config: Config;
+  readonly store: Store;
+  readonly spool: Spool;
+  readonly log: Logger;
+  /** Names this host (and state) among several on one database. */
+  readonly node: string;
+  readonly steps?: Steps;
+}
+
+/** The acting heart: claims wishes and runs their jobs. `pass.ts`, `get.ts` and `daemon.ts` drive it. */
+export class Engine {
+  readonly ports: RenewPorts;
+  readonly deliveries: Deliveries;
+  #config: Config;
+
+  private constructor(deps: EngineDeps, issuers: readonly IssuerRecord[], deliveries: readonly DeliveryRecord[]) {
+    const { world, store, spool, log, node } = deps;
+    this.#config = deps.config;
+    const memory = new IssuerMemory(store, log, issuers);
+    const desk = new IssuerDesk(
+      {
+        clock: world.clock,
+        random: world.random,
+        limitsOf: (issuer) => limitsOf(this.#config, issuer),
+        draw: (issuer, want, perSecond) => store.drawBudget(issuer, want, perSecond, world.clock.now()),
+        changed: (issuer, state, result) => memory.gateChanged(issuer, state, result, world.clock.now()),
+      },
+      issuers,
+    );
+    const held = new HeldSuccessors(world.clock, log);
+    const steps = deps.steps ?? noSteps;
+    this.ports = { world, store, spool, log, node, desk, issuers: memory, held, steps, config: () => this.#config };
+    this.deliveries = new Deliveries(this.ports, deliveries);
+  }
+
+  static async open(deps: EngineDeps): Promise<Engine> {
+    const { store, world } = deps;
+    await store.register(seedsOf(deps.config), world.clock.now());
+    return new Engine(deps, await store.issuers(), await store.deliveries());
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Takes a new configuration as a whole; wishes that went are parked, not forgotten (scenario 35). */
+  async adopt(config: Config): Promise<void> {
+    await this.ports.store.register(seedsOf(config), this.ports.world.clock.now());
+    this.#config = config;
+  }
+
+  /** Claims wishes: those named, or the soonest due. */
+  claim(limit: number, names?: readonly WishName[]): Promise<readonly WishRecord[]> {
+    const { store, node, world } = this.ports;
+    return store.claim({ now: world.clock.now(), limit, node, lease, ...(names === undefined ? {} : { names }) });
+  }
+
+  /**
+   * Runs one claimed wish to its end. A claim that somebody else took over, and a stop, give undefined; whatever else goes wrong
+   * stays with this wish.
+   */
+  async run(record: WishRecord, policy: VerdictPolicy, signals: Signals): Promise<JobReport | undefined> {
+    const wish = this.#config.wishes.get(record.name);
+    if (wish === undefined || signals.waiting.aborted) {
+      await this.ports.store.release([record]);
+      return undefined;
+    }
+    try {
+      return await runJob(this.ports, this.deliveries, { wish, record, policy, signals });
+    } catch (thrown) {
+      return await this.#broken(wish, record, thrown, signals);
+    }
+  }
+
+  async #broken(wish: Wish, record: WishRecord, thrown: unknown, signals: Signals): Promise<JobReport | undefined> {
+    const { log, store, world } = this.ports;
+    if (signals.waiting.aborted) {
+      await store.release([record]);
+      return undefined;
+    }
+    const doing = `renewing ${wish.name}`;
+    const fault = asFault(thrown, doing);
+    if (fault.code === 'state-conflict') {
+      log.event('claim-lost', { wish: wish.name });
+      return undefined;
+    }
+    log.event('unexpected-fault', { doing, reason: fault.message });
+    const moment = { now: world.clock.now(), chance: world.random.unit() };
+    const next = settled(record, wish, { kind: 'failed', fault, retryAfter: undefined }, moment);
+    // If the store cannot take even this, the claim runs out by itself.
+    await store.settle(next).catch(() => {});
+    const verdict = { kind: 'wait', until: next.dueAt, because: fault.message } as const;
+    return { wish, verdict, record: next, renewed: false, fault, deliveries: [] };
+  }
+}
+
+function seedsOf(config: Config) {
+  return [...config.wishes.values()].map(({ name, account, fingerprint }) => ({ name, account, fingerprint }));
+}
+
+function limitsOf(config: Config, issuer: string): IssuerLimits {
+  return config.issuerLimits.get(issuer) ?? config.limits;
+}
+
+/** The wish of that name, or the sentence that it is not there. */
+export function wishNamed(config: Config, name: string): Wish {
+  const wish = config.wishes.get(name as WishName);
+  if (wish === undefined)
+    throw new Fault('usage', `there is no token "${name}" in ${config.file}`, { hint: 'see them with: tokeep status' });
+  return wish;
+}

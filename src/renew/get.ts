@@ -1,0 +1,117 @@
+import type { Wish } from '../config/config.ts';
+import { Fault } from '../fault/fault.ts';
+import type { WishRecord } from '../store/records.ts';
+import type { Audience, Scope } from '../token/names.ts';
+import type { AccessToken } from '../token/secret.ts';
+import { after, between, type Epoch, type Millis, millis, minutes, seconds } from '../token/time.ts';
+import { accept } from './acceptance.ts';
+import { ask } from './ask.ts';
+import { type Engine, wishNamed } from './engine.ts';
+import { accountOf, factsOf, requestFor } from './job.ts';
+import type { Signals } from './ports.ts';
+
+export interface GetOptions {
+  /** What must be left of the token; default one minute. */
+  readonly minLifetime?: Millis;
+  /** Narrow the token to this audience or these scopes: a token of its own, which is not kept. */
+  readonly audience?: readonly Audience[];
+  readonly scope?: readonly Scope[];
+  readonly signals: Signals;
+}
+
+export interface GotToken {
+  readonly token: AccessToken;
+  readonly expiresAt: Epoch;
+}
+
+/** How long another tokeep that holds the wish is waited for. */
+const patience = minutes(1);
+const lookAgain = millis(250);
+
+/**
+ * A token of the wish with at least `minLifetime` left, renewed first if need be.
+ * @throws Fault `token-none`, with what stands in the way, when there is none; `usage` for an unknown name
+ */
+export async function getToken(engine: Engine, name: string, options: GetOptions): Promise<GotToken> {
+  const wish = wishNamed(engine.config, name);
+  if (options.audience !== undefined || options.scope !== undefined) return narrowed(engine, wish, options);
+  const { clock } = engine.ports.world;
+  const needs = options.minLifetime ?? minutes(1);
+  const until = after(clock.now(), patience);
+  for (;;) {
+    const record = await recordOf(engine, wish);
+    if (enough(record, wish, needs, clock.now())) return stored(engine, record);
+    const [claim] = await engine.claim(1, [wish.name]);
+    if (claim !== undefined) return renewedNow(engine, wish, claim, needs, options.signals);
+    if (clock.now() >= until)
+      throw new Fault('token-none', `${wish.name} is being renewed by another tokeep, which is taking long`);
+    await clock.sleep(lookAgain, options.signals.waiting);
+  }
+}
+
+type WithToken = WishRecord & { readonly token: NonNullable<WishRecord['token']> };
+
+function enough(record: WishRecord | undefined, wish: Wish, needs: Millis, now: Epoch): record is WithToken {
+  if (record === undefined || record.token === null || record.fingerprint !== wish.fingerprint) return false;
+  return between(now, record.token.expiresAt) >= needs;
+}
+
+async function recordOf(engine: Engine, wish: Wish): Promise<WishRecord | undefined> {
+  return (await engine.ports.store.wishes([wish.name]))[0];
+}
+
+async function stored(engine: Engine, record: WithToken): Promise<GotToken> {
+  const token = await engine.ports.store.token(record.name);
+  if (token === undefined) throw new Fault('state-broken', `the token of ${record.name} is missing from the state`);
+  return { token, expiresAt: record.token.expiresAt };
+}
+
+async function renewedNow(
+  engine: Engine,
+  wish: Wish,
+  claim: WishRecord,
+  needs: Millis,
+  signals: Signals,
+): Promise<GotToken> {
+  const report = await engine.run(claim, { mode: 'forced' }, signals);
+  const now = engine.ports.world.clock.now();
+  const record = await recordOf(engine, wish);
+  // A fresh token that lives shorter than asked for is the best there is, and the caller is told rather than served quietly.
+  if (enough(record, wish, needs, now)) return stored(engine, record);
+  const left = record?.token == null ? undefined : between(now, record.token.expiresAt);
+  if (report?.fault !== undefined) throw report.fault;
+  if (left === undefined || left <= 0) throw new Fault('token-none', `there is no usable token of ${wish.name}`);
+  throw new Fault(
+    'token-none',
+    `a new token of ${wish.name} lives ${Math.floor(left / 1000)} s, and ${needs / 1000} s were asked for`,
+    {
+      hint: 'ask for less with --min-lifetime',
+    },
+  );
+}
+
+/** One request of its own, judged like any other, and neither kept nor delivered. */
+async function narrowed(engine: Engine, wish: Wish, options: GetOptions): Promise<GotToken> {
+  const { ports } = engine;
+  const account = accountOf(ports, wish);
+  const asFor: Wish = {
+    ...wish,
+    audience: options.audience === undefined ? wish.audience : { audiences: options.audience },
+    scope: options.scope === undefined ? wish.scope : { kind: 'scopes', scopes: options.scope },
+  };
+  const asked = await ask(ports, account, await requestFor(ports, account, asFor), options.signals);
+  if (asked.kind !== 'token') throw asked.fault;
+  const offered = factsOf(asked);
+  const now = ports.world.clock.now();
+  const { issuerOfCredential } = asked;
+  const acceptance = accept({ wish: asFor, account, issuerOfCredential, present: null, offered, now });
+  if (acceptance.kind === 'rejected') throw acceptance.fault;
+  const needs = options.minLifetime ?? seconds(1);
+  if (between(now, offered.expiresAt) < needs) {
+    throw new Fault(
+      'token-none',
+      `the narrowed token of ${wish.name} lives shorter than the ${needs / 1000} s asked for`,
+    );
+  }
+  return { token: asked.obtained.token, expiresAt: offered.expiresAt };
+}

@@ -1,0 +1,150 @@
+import type { IssuerLimits } from '../config/config.ts';
+import type { IssuerRecord } from '../store/records.ts';
+import { between, type Epoch } from '../token/time.ts';
+import type { Clock } from '../world/clock.ts';
+import type { Random } from '../world/random.ts';
+import { admit, type GateState, type IssuerResult, left, openGate } from './issuer-gate.ts';
+
+/** The right to make one request; given back exactly once. */
+export interface Ticket {
+  leave(result: IssuerResult): void;
+}
+export type Entrance =
+  | { readonly kind: 'in'; readonly ticket: Ticket }
+  | { readonly kind: 'closed'; readonly until: Epoch };
+
+export interface DeskPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limitsOf: (issuer: string) => IssuerLimits;
+  /** Takes requests from the budget that all nodes share ({@link Store.drawBudget}). */
+  readonly draw: (
+    issuer: string,
+    want: number,
+    perSecond: number,
+  ) => Promise<{ readonly granted: number; readonly nextAt: Epoch }>;
+  /** Told when the circuit opens or closes or a Retry-After arrives. */
+  readonly changed: (issuer: string, state: GateState, result: IssuerResult) => void;
+}
+
+interface Waiter {
+  readonly resolve: (entrance: Entrance) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly signal: AbortSignal;
+  readonly stop: () => void;
+}
+
+interface Lane {
+  readonly issuer: string;
+  state: GateState;
+  /** Requests drawn from the shared budget and not used yet. */
+  allowance: number;
+  pumping: boolean;
+  readonly queue: Set<Waiter>;
+}
+
+/** One queue per issuer, first come first served, paced by its gate. */
+export class IssuerDesk {
+  readonly #ports: DeskPorts;
+  readonly #lanes = new Map<string, Lane>();
+
+  constructor(ports: DeskPorts, known: readonly IssuerRecord[]) {
+    this.#ports = ports;
+    for (const record of known) {
+      const lane = this.#lane(record.issuer);
+      lane.state = { ...openGate, circuit: record.circuit, notBefore: record.notBefore };
+    }
+  }
+
+  state(issuer: string): GateState {
+    return this.#lanes.get(issuer)?.state ?? openGate;
+  }
+
+  /** Waits for a turn. Resolves with `closed` as soon as it is clear that nothing goes out for a while. */
+  enter(issuer: string, signal: AbortSignal): Promise<Entrance> {
+    const { promise, resolve, reject } = Promise.withResolvers<Entrance>();
+    if (signal.aborted) return Promise.reject(signal.reason);
+    const lane = this.#lane(issuer);
+    const stop = () => {
+      lane.queue.delete(waiter);
+      reject(signal.reason);
+    };
+    const waiter: Waiter = { resolve, reject, signal, stop };
+    signal.addEventListener('abort', stop, { once: true });
+    lane.queue.add(waiter);
+    void this.#pump(lane);
+    return promise;
+  }
+
+  #lane(issuer: string): Lane {
+    const known = this.#lanes.get(issuer);
+    if (known !== undefined) return known;
+    const lane: Lane = { issuer, state: openGate, allowance: 0, pumping: false, queue: new Set() };
+    this.#lanes.set(issuer, lane);
+    return lane;
+  }
+
+  async #pump(lane: Lane): Promise<void> {
+    if (lane.pumping) return;
+    lane.pumping = true;
+    try {
+      while (lane.queue.size > 0 && (await this.#next(lane)));
+    } catch (thrown) {
+      // The budget could not be drawn (the store is gone): nobody may go, and everybody hears why.
+      for (const waiter of [...lane.queue]) this.#dismiss(lane, waiter).reject(thrown);
+    } finally {
+      lane.pumping = false;
+    }
+  }
+
+  /** Serves the first in the queue, or says that it has to wait for somebody to leave. */
+  async #next(lane: Lane): Promise<boolean> {
+    const limits = this.#ports.limitsOf(lane.issuer);
+    const admission = admit(lane.state, limits, this.#ports.clock.now());
+    if (admission.kind === 'full') return false;
+    if (admission.kind === 'closed') {
+      for (const waiter of [...lane.queue]) this.#dismiss(lane, waiter).resolve(admission);
+      return false;
+    }
+    if (lane.allowance < 1) {
+      await this.#drawAllowance(lane, limits);
+      return true;
+    }
+    const [first] = lane.queue;
+    if (first === undefined) return false;
+    lane.allowance -= 1;
+    lane.state = admission.state;
+    this.#dismiss(lane, first).resolve({ kind: 'in', ticket: this.#ticket(lane) });
+    return true;
+  }
+
+  async #drawAllowance(lane: Lane, { perSecond }: IssuerLimits): Promise<void> {
+    // A tenth of a second's worth at a time: few writes, and little is lost when a node dies.
+    const want = Math.min(lane.queue.size, Math.max(1, Math.ceil(perSecond / 10)));
+    const { granted, nextAt } = await this.#ports.draw(lane.issuer, want, perSecond);
+    lane.allowance += granted;
+    if (granted === 0) await this.#ports.clock.sleep(between(this.#ports.clock.now(), nextAt));
+  }
+
+  #ticket(lane: Lane): Ticket {
+    let open = true;
+    return {
+      leave: (result) => {
+        if (!open) return;
+        open = false;
+        const before = lane.state;
+        lane.state = left(before, result, this.#ports.clock.now(), this.#ports.random.unit());
+        if (before.circuit !== lane.state.circuit || before.notBefore !== lane.state.notBefore) {
+          this.#ports.changed(lane.issuer, lane.state, result);
+        }
+        void this.#pump(lane);
+      },
+    };
+  }
+
+  #dismiss(lane: Lane, waiter: Waiter): Waiter {
+    lane.queue.delete(waiter);
+    waiter.signal.removeEventListener('abort', waiter.stop);
+    return waiter;
+  }
+}

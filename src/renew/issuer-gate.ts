@@ -1,0 +1,96 @@
+import type { IssuerLimits } from '../config/config.ts';
+import type { Fault } from '../fault/fault.ts';
+import type { IssuerRecord } from '../store/records.ts';
+import { after, type Epoch, latest, type Millis, millis, minutes, seconds } from '../token/time.ts';
+
+/** Failures in a row, over all credentials, after which an issuer is taken to be down. */
+const failuresToOpen = 5;
+const firstProbe = seconds(5);
+const probeCap = minutes(5);
+
+/** How one request to an issuer ended, as far as the issuer as a whole is concerned. */
+export type IssuerResult =
+  /** It answered like an issuer, be it with a refusal. */
+  | { readonly kind: 'answered' }
+  /** It asked everybody to come back later. */
+  | { readonly kind: 'overloaded'; readonly retryAfter: Epoch | undefined }
+  | { readonly kind: 'down'; readonly fault: Fault }
+  /** Nothing was sent after all. */
+  | { readonly kind: 'unused' };
+
+/** One issuer as the gate sees it: a value, changed only by {@link admit} and {@link left}. */
+export interface GateState {
+  readonly circuit: IssuerRecord['circuit'];
+  readonly notBefore: Epoch | null;
+  readonly inFlight: number;
+  /** Failures in a row while the circuit is closed. */
+  readonly failures: number;
+  readonly probing: boolean;
+}
+
+export const openGate: GateState = {
+  circuit: { kind: 'closed' },
+  notBefore: null,
+  inFlight: 0,
+  failures: 0,
+  probing: false,
+};
+
+export type Admission =
+  | { readonly kind: 'go'; readonly state: GateState }
+  /** A place will be free when somebody leaves. */
+  | { readonly kind: 'full' }
+  /** Nothing is sent before this time. */
+  | { readonly kind: 'closed'; readonly until: Epoch };
+
+/** May one more request go out now? With the circuit open a single probe goes, when its time has come. */
+export function admit(state: GateState, limits: IssuerLimits, now: Epoch): Admission {
+  if (state.circuit.kind === 'open') {
+    if (state.probing) return { kind: 'closed', until: after(latest(now, state.circuit.probeAt), firstProbe) };
+    const opensAt = latest(state.circuit.probeAt, state.notBefore ?? state.circuit.probeAt);
+    // A probe further away than any pause we draw means that the clock was set back (scenario 19).
+    if (now < opensAt && opensAt < after(now, longestPause(state))) return { kind: 'closed', until: opensAt };
+    return { kind: 'go', state: { ...state, inFlight: state.inFlight + 1, probing: true } };
+  }
+  if (state.notBefore !== null && now < state.notBefore) return { kind: 'closed', until: state.notBefore };
+  if (state.inFlight >= limits.concurrency) return { kind: 'full' };
+  return { kind: 'go', state: { ...state, inFlight: state.inFlight + 1 } };
+}
+
+function longestPause(state: GateState): Millis {
+  return state.notBefore === null ? millis(2 * probeCap) : millis(25 * 3_600_000);
+}
+
+/** One request ended. @param chance uniform in [0, 1) */
+export function left(state: GateState, result: IssuerResult, now: Epoch, chance: number): GateState {
+  const base = { ...state, inFlight: Math.max(0, state.inFlight - 1) };
+  switch (result.kind) {
+    case 'unused':
+      return { ...base, probing: false };
+    case 'answered':
+      return { ...openGate, inFlight: base.inFlight };
+    case 'overloaded': {
+      const asked = result.retryAfter ?? after(now, seconds(1 + Math.floor(4 * chance)));
+      const notBefore = latest(asked, state.notBefore ?? asked);
+      return { ...base, circuit: { kind: 'closed' }, failures: 0, probing: false, notBefore };
+    }
+    case 'down':
+      return down(base, now, chance);
+  }
+}
+
+function down(base: GateState, now: Epoch, chance: number): GateState {
+  if (base.circuit.kind === 'open' && !base.probing) return base; // A straggler from before the circuit opened says nothing new.
+  const failures = base.failures + 1;
+  if (failures < failuresToOpen && base.circuit.kind === 'closed') return { ...base, failures };
+  const tries = base.circuit.kind === 'open' ? base.circuit.failures + 1 : 1;
+  // Never under half the step: a probe is the only request, so it needs no full jitter against company.
+  const pause = Math.min(probeCap, firstProbe * 2 ** Math.min(tries - 1, 10)) * (0.5 + chance / 2);
+  const since = base.circuit.kind === 'open' ? base.circuit.since : now;
+  return {
+    ...base,
+    failures,
+    probing: false,
+    circuit: { kind: 'open', since, probeAt: after(now, millis(pause)), failures: tries },
+  };
+}

@@ -1,0 +1,29 @@
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../observe/log.ts';
+import type { Spool } from '../store/spool.ts';
+import type { Store } from '../store/store.ts';
+import type { World } from '../world/world.ts';
+import type { HeldSuccessors } from './held-successors.ts';
+import type { IssuerDesk } from './issuer-desk.ts';
+import type { IssuerMemory } from './issuer-memory.ts';
+import type { Steps } from './steps.ts';
+
+/** Everything the acting part of this room works with. The configuration is the one thing that changes (on reload). */
+export interface RenewPorts {
+  readonly world: World;
+  readonly store: Store;
+  readonly spool: Spool;
+  readonly log: Logger;
+  readonly desk: IssuerDesk;
+  readonly issuers: IssuerMemory;
+  readonly held: HeldSuccessors;
+  readonly steps: Steps;
+  readonly node: string;
+  config(): Config;
+}
+
+/** `waiting` ends what has not begun; `request` also what is on its way, whose outcome is then unknown. */
+export interface Signals {
+  readonly waiting: AbortSignal;
+  readonly request: AbortSignal;
+}
