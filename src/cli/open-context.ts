@@ -15,8 +15,11 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
   const line = async (text: string) => await stderr.write(`${text}\n`);
   const config = once(async (): Promise<Config> => {
     const { findConfig, loadConfig, formatFinding } = await import('../config/load.ts');
-    const loaded = await loadConfig(await findConfig(options.config, world), world);
+    const { demandUsable } = await import('./usable-config.ts');
+    const place = await findConfig(world, options.config === undefined ? {} : { config: options.config });
+    const loaded = await loadConfig(world, place.path);
     for (const finding of loaded.findings) await line(formatFinding(finding));
+    demandUsable(loaded);
     return loaded;
   });
   const stateDir = once(async () => {

@@ -1,7 +1,14 @@
+import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
+import { readSecret } from '../config/secret-source.ts';
+import { openSpool } from '../store/open-spool.ts';
+import { openStore, type StoreOptions } from '../store/open-store.ts';
+import { openSealer } from '../store/seal-key.ts';
 import type { Spool } from '../store/spool.ts';
+import { prepareStateDir } from '../store/state-dir.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world/world.ts';
+import { sealKeyFile } from './state-place.ts';
 
 export interface State {
   readonly store: Store;
@@ -9,6 +16,16 @@ export interface State {
 }
 
 /** Prepares the state directory, finds the sealing key, and opens store and spool. */
-export async function openState(world: World, directory: string, config: Config): Promise<State> {
-  throw new Error('wired below');
+export async function openState(world: World, stateDir: string, config: Config): Promise<State> {
+  await prepareStateDir(world, stateDir);
+  const sealer = await openSealer(world, { keyFile: sealKeyFile(world.env, world.user.uid, stateDir) });
+  const store = await openStore(world, { stateDir, choice: await choiceOf(world, config), sealer, node: hostname() });
+  const second = config.spool === undefined ? {} : { second: config.spool };
+  return { store, spool: openSpool(world, { dir: `${stateDir}/spool`, ...second, sealer }) };
+}
+
+async function choiceOf(world: World, { store }: Config): Promise<StoreOptions['choice']> {
+  if (store.kind === 'sqlite') return store;
+  const url = (await readSecret(world, store.url, 'password')).reveal();
+  return { kind: 'postgres', url, ...(store.caFile === undefined ? {} : { caFile: store.caFile }) };
 }

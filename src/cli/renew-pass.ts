@@ -8,6 +8,7 @@ import { between, type Epoch } from '../token/time.ts';
 import { wishNames } from './arguments.ts';
 import type { Context } from './context.ts';
 import { openEngine } from './open-engine.ts';
+import { hasErrors } from './usable-config.ts';
 
 export interface PassWish {
   readonly force: boolean;
@@ -65,6 +66,8 @@ async function summary(context: Context, engine: Engine, { names, told, report }
     state === 'kept' && trouble ? [{ name, trouble }] : [],
   );
   const code = worstExit([
+    // A section that is left out is a token that is not kept; whoever asked for others by name need not hear of it.
+    ...(hasErrors(engine.config) && names.length === engine.config.wishes.size ? [exit.configuration] : []),
     ...report.faults.map((fault) => fault.exit),
     ...troubled.map(({ trouble }) => faultCodes[trouble.code].exit),
   ]);

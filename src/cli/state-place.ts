@@ -2,15 +2,35 @@ import { join } from 'node:path';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+const systemState = '/var/lib/tokeep';
+const systemConfig = '/etc/tokeep';
+
 /**
  * Where state lives when neither `--state` nor the configuration says so: the directory systemd made for the service
  * (STATE_DIRECTORY), else /var/lib/tokeep for root, else `$XDG_STATE_HOME/tokeep`.
  */
 export function usualStateDir(env: Env, uid: number): string {
-  const fromSystemd = env['STATE_DIRECTORY']?.split(':')[0];
-  if (fromSystemd !== undefined && fromSystemd !== '') return fromSystemd;
-  if (uid === 0) return '/var/lib/tokeep';
+  const fromSystemd = firstOf(env['STATE_DIRECTORY']);
+  if (fromSystemd !== undefined) return fromSystemd;
+  if (uid === 0) return systemState;
   return join(absolute(env['XDG_STATE_HOME']) ?? join(env['HOME'] ?? '/', '.local/state'), 'tokeep');
+}
+
+/**
+ * Where the sealing key lies: with the configuration, never below the state. The state of the system has its key in
+ * /etc/tokeep whoever works on it, so that the service and root agree.
+ */
+export function sealKeyFile(env: Env, uid: number, stateDir: string): string {
+  const fromSystemd = firstOf(env['CONFIGURATION_DIRECTORY']);
+  if (fromSystemd !== undefined) return join(fromSystemd, 'seal.key');
+  if (uid === 0 || stateDir === systemState) return join(systemConfig, 'seal.key');
+  return join(absolute(env['XDG_CONFIG_HOME']) ?? join(env['HOME'] ?? '/', '.config'), 'tokeep', 'seal.key');
+}
+
+/** systemd separates several by colons. */
+function firstOf(directories: string | undefined): string | undefined {
+  const first = directories?.split(':')[0];
+  return first === '' ? undefined : first;
 }
 
 /** The XDG base directory specification: relative paths are invalid and ignored. */
