@@ -1,7 +1,7 @@
 import { renderUnicodeCompact } from 'uqr';
 import { Fault } from '../fault/fault.ts';
 import { Secret } from '../token/secret.ts';
-import { after, type Millis, type Mono, millis, minutes, seconds } from '../token/time.ts';
+import { after, between, type Millis, type Mono, millis, minutes, seconds } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import { jsonOf, textOf } from './answer-json.ts';
 import type { NoAnswer, RawAnswer } from './grant.ts';
@@ -128,21 +128,29 @@ async function poll(
       wait = interval;
     } else if (setback !== undefined) {
       lost ||= answer.kind === 'none' && answer.sent === 'perhaps';
-      tell({ kind: 'hiccup', sentence: setback.message });
+      tell({ kind: 'hiccup', sentence: setback.sentence });
       // RFC 8628 section 3.5: on a connection that fails, back off by doubling. Retry-After is a floor.
       const doubled = Math.max(interval, Math.min(wait * 2, longestWait));
-      wait = millis(Math.max(doubled, (setback.retryAt ?? clock.now()) - clock.now()));
+      wait = millis(Math.max(doubled, setback.atLeast));
     }
   }
   return notLoggedIn(ranOut(device));
 }
 
+interface Setback {
+  readonly sentence: string;
+  readonly atLeast: Millis;
+}
+
 /** What says nothing about the login, only that the question has to be asked again: no answer, or an overloaded or broken server. */
-function setbackOf(answer: RawAnswer | NoAnswer, terms: DeviceTerms): Fault | undefined {
-  if (answer.kind === 'none') return answer.fault;
+function setbackOf(answer: RawAnswer | NoAnswer, terms: DeviceTerms): Setback | undefined {
+  if (answer.kind === 'none') return { sentence: answer.fault.message, atLeast: millis(0) };
   // An answer that carries a refresh token is one, whatever its status.
   if (textOf(answer, 'refresh_token') !== undefined || oauthError(answer) !== undefined) return undefined;
-  return laterFault(answer, new URL(terms.tokenEndpoint).origin)?.fault;
+  const later = laterFault(answer, new URL(terms.tokenEndpoint).origin);
+  if (later === undefined) return undefined;
+  const atLeast = later.retryAfter === undefined ? millis(0) : between(answer.receivedAt, later.retryAfter);
+  return { sentence: later.fault.message, atLeast };
 }
 
 function askForToken(world: World, terms: DeviceTerms, device: DeviceCode): Promise<RawAnswer | NoAnswer> {
