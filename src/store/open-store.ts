@@ -1,4 +1,5 @@
 import type { World } from '../world/world.ts';
+import { PostgresLocks } from './postgres-locks.ts';
 import { recordStore } from './record-store.ts';
 import type { Sealer } from './sealer.ts';
 import { openSqlite } from './sqlite-file.ts';
@@ -18,10 +19,16 @@ export interface StoreOptions {
 
 /** Opens the records. Throws Fault `state-unsafe`, `state-newer`, `state-busy`, `state-write-failed` or `seal-wrong-key`. */
 export async function openStore(world: World, options: StoreOptions): Promise<Store> {
-  const { stateDir, sealer } = options;
+  const { stateDir, choice, sealer, node } = options;
   await prepareStateDir(world, stateDir);
   const lockDir = `${stateDir}/locks`;
   await prepareStateDir(world, lockDir);
-  const database = await openSqlite(world, stateDir, sealer);
-  return recordStore(database, new SqliteLocks(world, lockDir), sealer, world.clock);
+  const fileLocks = new SqliteLocks(world, lockDir);
+  if (choice.kind === 'sqlite') {
+    return recordStore(await openSqlite(world, stateDir, sealer), fileLocks, sealer, world.clock);
+  }
+  // Loaded where it is wanted only: a command on SQLite starts faster without it.
+  const { openPostgres } = await import('./open-postgres.ts');
+  const database = await openPostgres(world, choice, sealer);
+  return recordStore(database, new PostgresLocks(world, database, node, fileLocks), sealer, world.clock);
 }

@@ -7,6 +7,7 @@ import { safeFileName } from './file-name.ts';
 import type { Locks } from './record-store.ts';
 import { isBusy, sqliteFault } from './sqlite-fault.ts';
 import type { AccountLock } from './store.ts';
+import { Turns } from './turns.ts';
 
 const firstWait = 5;
 const longestWait = 250;
@@ -51,8 +52,7 @@ const inodeOf = (path: string): bigint | undefined => lstatSync(path, { bigint: 
 export class SqliteLocks implements Locks {
   readonly #world: World;
   readonly #directory: string;
-  /** The last in line for each name. */
-  readonly #lines = new Map<string, Promise<void>>();
+  readonly #turns = new Turns();
   readonly #held = new Set<HeldFile>();
 
   constructor(world: World, directory: string) {
@@ -61,18 +61,9 @@ export class SqliteLocks implements Locks {
   }
 
   async account(name: string, signal: AbortSignal): Promise<AccountLock> {
-    const before = this.#lines.get(name);
-    const { promise: turn, resolve: leave } = Promise.withResolvers<void>();
-    const line = Promise.resolve(before).then(() => turn);
-    this.#lines.set(name, line);
-    const goOn = () => {
-      leave();
-      if (this.#lines.get(name) === line) this.#lines.delete(name);
-    };
+    const goOn = await this.#turns.take(name, signal);
     try {
-      await unlessAborted(before, signal);
-      const held = await this.#acquire(`${safeFileName(name)}.lock`, signal);
-      return this.#lock(held, goOn);
+      return this.#lock(await this.#acquire(`${safeFileName(name)}.lock`, signal), goOn);
     } catch (thrown) {
       goOn();
       throw thrown;
@@ -146,18 +137,5 @@ export async function createPrivateFile(world: World, path: string, name: string
     });
   } finally {
     await directory.close();
-  }
-}
-
-async function unlessAborted(waiting: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  if (waiting === undefined) return;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const fail = () => reject(signal.reason);
-  signal.addEventListener('abort', fail, { once: true });
-  try {
-    await Promise.race([waiting, aborted]);
-  } finally {
-    signal.removeEventListener('abort', fail);
   }
 }

@@ -82,8 +82,10 @@ export class WishTable {
       else known.push(join(row, doc));
     }
     if (damaged.length === 0) return known;
-    const mended = await this.#database.write((session) => Promise.all(damaged.map((row) => this.#mend(session, row))));
-    return [...known, ...mended];
+    await this.#database.write(async (session) => {
+      for (const row of damaged) known.push(await this.#mend(session, row));
+    });
+    return known;
   }
 
   async claim(request: ClaimRequest): Promise<readonly WishRecord[]> {
@@ -126,7 +128,7 @@ export class WishTable {
       const changed = await session.change(
         `UPDATE wish SET due_at = $1, ready_at = $1, holder = NULL, held_until = NULL, doc = $2, sum = $3
          WHERE name = $4 AND fence = $5`,
-        [next.dueAt, doc, sum, next.name, next.fence],
+        [Math.ceil(next.dueAt), doc, sum, next.name, next.fence],
       );
       if (changed === 0) {
         throw new Fault('state-conflict', `the claim on ${next.name} (fence ${next.fence}) is no longer ours`);

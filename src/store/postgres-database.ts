@@ -1,0 +1,117 @@
+import pg from 'pg';
+import { Fault } from '../fault/fault.ts';
+import type { Database, Row, Session, Value } from './database.ts';
+import type { PostgresPlace } from './postgres-url.ts';
+
+/** Somebody else was in the way, and doing it again is right: serialization failure and deadlock. */
+const again = new Set(['40001', '40P01']);
+const mostTries = 5;
+
+/** Out of connections, starting up or shutting down. */
+const busy = new Set(['53300', '57P01', '57P02', '57P03']);
+
+const bigint = 20;
+/** Times, fences and checksums are far below 2^53. */
+const types = {
+  getTypeParser: (oid: number, format?: 'text') =>
+    oid === bigint ? Number : pg.types.getTypeParser(oid, format ?? 'text'),
+} as pg.CustomTypesConfig;
+
+/**
+ * PostgreSQL behind {@link Database}. Fit for a pooler in transaction mode: no named statements, no session settings, no locks
+ * that outlive a transaction.
+ */
+export class PostgresDatabase implements Database {
+  readonly where: string;
+  readonly sql = {
+    listed: (parameter: string) => `SELECT jsonb_array_elements_text(${parameter}::jsonb)`,
+    skipLocked: 'FOR UPDATE SKIP LOCKED',
+    forUpdate: 'FOR UPDATE',
+  };
+  readonly #pool: pg.Pool;
+
+  constructor(place: PostgresPlace, ca: string | undefined) {
+    this.where = `PostgreSQL at ${place.host}, database ${place.database}`;
+    const { host, port, database, user, password, local } = place;
+    this.#pool = new pg.Pool({
+      host,
+      port,
+      database,
+      ...(user !== undefined && { user }),
+      ...(password !== undefined && { password }),
+      ssl: local ? false : { rejectUnauthorized: true, ...(ca !== undefined && { ca }) },
+      application_name: 'tokeep',
+      max: 8,
+      connectionTimeoutMillis: 10_000,
+      query_timeout: 30_000,
+      idleTimeoutMillis: 30_000,
+      types,
+    });
+    // A connection that breaks while nobody uses it is replaced by the pool; without a listener it would end the process.
+    this.#pool.on('error', () => {});
+  }
+
+  async read(sql: string, values: readonly Value[] = []): Promise<readonly Row[]> {
+    try {
+      return (await this.#pool.query<Row>(sql, [...values])).rows;
+    } catch (thrown) {
+      throw this.#fault(thrown);
+    }
+  }
+
+  async write<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#transaction(work);
+      } catch (thrown) {
+        const code = (thrown as NodeJS.ErrnoException | undefined)?.code ?? '';
+        if (!again.has(code) || attempt === mostTries) throw this.#fault(thrown);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    if (!this.#pool.ending) await this.#pool.end();
+  }
+
+  async #transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    let broken = false;
+    try {
+      await client.query('BEGIN');
+      const result = await work(sessionOf(client));
+      await client.query('COMMIT');
+      return result;
+    } catch (thrown) {
+      broken = !(await rolledBack(client));
+      throw thrown;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  #fault(thrown: unknown): unknown {
+    if (thrown instanceof Fault || !(thrown instanceof Error)) return thrown;
+    const code = (thrown as NodeJS.ErrnoException).code ?? thrown.name;
+    if (busy.has(code)) return new Fault('state-busy', `${this.where} takes no more work (${code})`, { cause: thrown });
+    if (again.has(code))
+      return new Fault('state-conflict', `${this.where}: others kept changing it`, { cause: thrown });
+    return new Fault('state-write-failed', `${this.where} could not be read or written (${code})`, { cause: thrown });
+  }
+}
+
+function sessionOf(client: pg.PoolClient): Session {
+  return {
+    rows: async (sql, values = []) => (await client.query<Row>(sql, [...values])).rows,
+    change: async (sql, values = []) => (await client.query(sql, [...values])).rowCount ?? 0,
+  };
+}
+
+async function rolledBack(client: pg.PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return true;
+  } catch {
+    return false;
+  }
+}
