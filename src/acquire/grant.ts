@@ -11,6 +11,8 @@ export interface TokenRequest {
   readonly scope: ScopeWish;
   readonly lifetime?: Millis;
   readonly subject?: string;
+  /** What the token must have left, for servers that answer from a cache: more than is left of the one at hand. */
+  readonly atLeast?: Millis;
   /** For token_exchange: the token of the wish named by the account. */
   readonly subjectToken?: AccessToken;
 }
