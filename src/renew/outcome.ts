@@ -1,7 +1,7 @@
 import { Fault } from '../fault/fault.ts';
 import type { TokenFacts, Trouble, WishRecord } from '../store/records.ts';
 import { type Epoch, earliest } from '../token/time.ts';
-import { nextRecheck, nextTry, renewalPoint } from './schedule.ts';
+import { nextRecheck, nextTry, renewalPoint, waitUntil } from './schedule.ts';
 import { deadlineOf, type VerdictTerms } from './verdict.ts';
 
 /** The outcome of one try for one wish, as the record sees it. */
@@ -40,8 +40,10 @@ export function settled(record: WishRecord, terms: VerdictTerms, outcome: Outcom
       const at = nextRecheck(moment.now, moment.chance);
       return troubled(record, record.failures + 1, troubleOf(record.trouble, outcome.fault, moment.now, at));
     }
-    case 'waits':
-      return troubled(record, record.failures, troubleOf(record.trouble, outcome.fault, moment.now, outcome.until));
+    case 'waits': {
+      const at = waitUntil(outcome.until, moment.chance);
+      return troubled(record, record.failures, troubleOf(record.trouble, outcome.fault, moment.now, at));
+    }
   }
 }
 

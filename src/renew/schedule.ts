@@ -53,3 +53,11 @@ export function nextTry(c: RetryCircumstances): Epoch {
 export function nextRecheck(now: Epoch, chance: number): Epoch {
   return after(now, millis(recheckRefused * (1 + chance / 10)));
 }
+
+/** How far apart those who wait for an issuer come back once it may be asked again (scenario 24). */
+const returnSpread = minutes(1);
+
+/** When somebody who was not let through looks again. */
+export function waitUntil(until: Epoch, chance: number): Epoch {
+  return after(until, millis(returnSpread * chance));
+}

@@ -7,7 +7,7 @@ export interface BudgetDraw {
   readonly nextAt: Epoch;
 }
 
-interface Bucket {
+export interface Bucket {
   readonly level: number;
   readonly at: number;
 }
