@@ -17,7 +17,10 @@ export function severityOf(code: FaultCode): Severity {
 }
 
 /** The part of a condition that a stored trouble tells. */
-export function ofTrouble(trouble: Trouble, hint: string | undefined) {
+export function ofTrouble(
+  trouble: Trouble,
+  hint: string | undefined,
+): Omit<Condition, 'key' | 'subject' | 'causedBy' | 'code'> & { readonly code: FaultCode } {
   const next = trouble.hint ?? hint;
   return {
     code: trouble.code,
@@ -109,7 +112,7 @@ function refusedLogin(account: Account, record: AccountRecord): Omit<Condition, 
     hint: dead ? loginHint(account) : `if it does not come back by itself, ${loginHint(account)}`,
     since: trouble?.since ?? null,
     nextTry: trouble?.nextTry ?? null,
-    stage: record.login,
+    stage: dead ? 'dead' : 'suspended',
   };
 }
 

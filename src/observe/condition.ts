@@ -19,6 +19,30 @@ export const ownCodes = {
   parked: { who: 'operator', exit: exit.fine, meaning: 'kept although no longer in the configuration' },
 } as const satisfies Record<string, { readonly who: Who; readonly exit: ExitCode; readonly meaning: string }>;
 
+/** Steps of conditions, from the mildest to the worst: going on to a later one is worth another message. */
+export const stages = [
+  'parked',
+  'warning',
+  'raised',
+  'skewed',
+  'unknown',
+  'late',
+  'down',
+  'runs-out',
+  '1/3',
+  '1/7',
+  '3d',
+  '1d',
+  'suspended',
+  'none',
+  'ended',
+  'expired',
+  'tokens-expired',
+  'dead',
+  'error',
+] as const;
+export type Stage = (typeof stages)[number];
+
 export type ConditionCode = FaultCode | keyof typeof ownCodes;
 export type Severity = 'notice' | 'warning' | 'critical';
 
@@ -42,8 +66,7 @@ export interface Condition {
   /** null where no record says since when. */
   readonly since: Epoch | null;
   readonly nextTry: Epoch | null;
-  /** Grows in steps that are worth another message, such as `7d`, `3d`, `1d`. */
-  readonly stage: string;
+  readonly stage: Stage;
   /** Key of the condition this one follows from; then only the root is shown first. */
   readonly causedBy?: string;
 }

@@ -1,10 +1,11 @@
 import type { Account, Config } from '../config/config.ts';
-import type { AccountRecord, DeliveryRecord, IssuerRecord, WishRecord } from '../store/records.ts';
+import type { AccountRecord, DeliveryRecord, IssuerRecord, NoticeRecord, WishRecord } from '../store/records.ts';
 import type { AccountName } from '../token/names.ts';
 import { between, type Epoch, earliest, minutes } from '../token/time.ts';
 import { accountConditions } from './account-conditions.ts';
 import { byUrgency, type Condition } from './condition.ts';
 import { downKey, issuerConditions, issuerNames } from './issuer-conditions.ts';
+import { failureKey } from './notice-ledger.ts';
 import { printable, span } from './printable.ts';
 import { type Causes, targetCondition, wishConditions } from './wish-conditions.ts';
 
@@ -13,6 +14,8 @@ export interface Records {
   readonly accounts: readonly AccountRecord[];
   readonly deliveries: readonly DeliveryRecord[];
   readonly issuers: readonly IssuerRecord[];
+  /** To see whether messages get through. */
+  readonly notices?: readonly NoticeRecord[];
 }
 
 /** The part of the configuration that says what should be. */
@@ -25,7 +28,7 @@ const idleAfter = minutes(60);
 export function conditionsOf(records: Records, wanted: Wanted, now: Epoch): readonly Condition[] {
   const wishes = new Map(records.wishes.map((record) => [record.name, record]));
   const accounts = new Map(records.accounts.map((record) => [record.name, record]));
-  const found: Condition[] = [...findings(wanted), ...parked(records)];
+  const found: Condition[] = [...findings(wanted), ...parked(records), ...unheard(records)];
   const idle = idleCondition(records, wanted, now);
   if (idle !== undefined) found.push(idle);
 
@@ -82,6 +85,23 @@ function findings(wanted: Wanted): readonly Condition[] {
       stage: finding.severity,
     } as const;
   });
+}
+
+/** Ways to people that do not work: nobody hears of anything else there, so that status has to say it. */
+function unheard(records: Records): readonly Condition[] {
+  const failing = (records.notices ?? []).filter(({ key, state }) => key === failureKey && state === 'raised');
+  return failing.map(({ channel, saidAt }) => ({
+    key: `state:notify:${channel}`,
+    subject: { kind: 'state', name: `notify ${channel}` },
+    code: 'notify-failed',
+    severity: 'warning',
+    who: 'operator',
+    sentence: `messages to ${channel} do not get through`,
+    hint: 'see why: tokeep notify test',
+    since: saidAt,
+    nextTry: null,
+    stage: 'raised',
+  }));
 }
 
 /** One condition for all of them: a lost half of the configuration would otherwise fill the screen (scenario 35). */

@@ -1,14 +1,14 @@
 import type { Account } from '../config/config.ts';
 import type { AccountRecord } from '../store/records.ts';
 import { between, days, type Epoch, type Millis, millis } from '../token/time.ts';
-import type { Condition, Severity } from './condition.ts';
+import type { Condition, Severity, Stage } from './condition.ts';
 import { loginHint } from './next-step.ts';
 import { span, timestamp } from './printable.ts';
 
-interface Stage {
-  readonly name: string;
+interface Step {
+  readonly name: Stage;
   readonly severity: Severity;
-  /** The stage is reached when no more than this is left of a life this long. */
+  /** The step is reached when no more than this is left of a life this long. */
   readonly left: (life: Millis) => number;
 }
 
@@ -16,7 +16,7 @@ interface Stage {
  * From the mildest to the worst. The day stages never come before the seventh: a refresh token that lives eight hours and is
  * replaced at every renewal is not always "about to end".
  */
-const stages: readonly Stage[] = [
+const steps: readonly Step[] = [
   { name: '1/3', severity: 'warning', left: (life) => life / 3 },
   { name: '1/7', severity: 'warning', left: (life) => life / 7 },
   { name: '3d', severity: 'warning', left: (life) => Math.min(days(3), life / 7) },
@@ -30,7 +30,7 @@ export function loginEnd(account: Account, record: AccountRecord, now: Epoch): C
   if (expiry.kind === 'unknown' || credential === null || login !== 'ready') return undefined;
   const life = millis(Math.max(0, between(credential.obtainedAt, expiry.at)));
   const left = between(now, expiry.at);
-  const reached = stages.filter((stage) => left <= stage.left(life)).at(-1);
+  const reached = steps.filter((step) => left <= step.left(life)).at(-1);
   if (reached === undefined) return undefined;
   const sentence =
     left <= 0
