@@ -5,13 +5,15 @@ import { mytokenGrant } from './mytoken.ts';
 import { oidcAgentGrant } from './oidc-agent.ts';
 import { refreshToken } from './refresh-token.ts';
 import { tokenExchange } from './token-exchange.ts';
+import { vaultGrant } from './vault.ts';
 
 /** Every grant, by the name of its accounts. A new one is a file and a line here. */
-const grants: { readonly [Name in GrantName]?: Grant<Extract<Account, { grant: Name }>> } = {
+const grants: { readonly [Name in GrantName]: Grant<Extract<Account, { grant: Name }>> } = {
   client_credentials: clientCredentials,
   refresh_token: refreshToken,
   oidc_agent: oidcAgentGrant,
   mytoken: mytokenGrant,
+  vault: vaultGrant,
   token_exchange: tokenExchange,
 };
 

@@ -1,10 +1,9 @@
 import type { OidcAgentAccount } from '../config/config.ts';
 import type { FaultCode } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
-import { Secret } from '../token/secret.ts';
-import { type Millis, millis } from '../token/time.ts';
 import type { Grant, GrantContext, GrantOutcome, NoAnswer, RawAnswer, TokenRequest } from './grant.ts';
 import { cleanWords } from './issuer-words.ts';
+import { judgeTokenAnswer } from './judge.ts';
 import { type AgentReply, readAgentReply } from './oidc-agent-reply.ts';
 import { agentSocketPath, askAgent } from './oidc-agent-socket.ts';
 
@@ -45,7 +44,8 @@ async function send({ world, account, signal }: Context, request: TokenRequest):
   if (answer.kind === 'none') return answer;
   const headers = Object.keys(fields).length > 0 ? { [narrowed]: 'yes' } : {};
   const { text: body, sentAt, receivedAt } = answer;
-  return { kind: 'raw', status: 200, headers, body, sentAt, receivedAt };
+  const asked = { url: `oidc-agent at ${socket}`, secrets: [] };
+  return { kind: 'raw', status: 200, headers, body, sentAt, receivedAt, asked };
 }
 
 function wishFields({ scope, audience }: TokenRequest): { readonly scope?: string; readonly audience?: string } {
@@ -59,20 +59,22 @@ function wishFields({ scope, audience }: TokenRequest): { readonly scope?: strin
 
 function judge(raw: RawAnswer, { account }: Context): GrantOutcome {
   const reply = readAgentReply(raw.body);
-  if (reply === undefined) return later('issuer-nonsense', account, 'something that is not JSON');
+  if (reply === undefined) return nonsense(account);
   if (reply.error !== undefined) return refusal(account, cleanWords(reply.error));
-  const token = reply.members['access_token'];
-  if (typeof token !== 'string' || token === '') return later('issuer-nonsense', account, 'no access token');
-  const expiresIn = raw.headers[narrowed] === undefined ? lifeOf(reply, raw) : undefined;
-  const { sentAt, receivedAt } = raw;
-  const accessToken = new Secret('access_token', token);
-  return { kind: 'token', token: accessToken, expiresIn, sentAt, receivedAt, scope: undefined, oddities: [] };
+  return judgeTokenAnswer(asTokenAnswer(reply, raw), { account: account.name, credential: undefined });
 }
 
-/** `expires_at` is 0 where the issuer gave no `expires_in`: then the agent does not know either. */
-function lifeOf(reply: AgentReply, raw: RawAnswer): Millis | undefined {
-  const at = Number(reply.members['expires_at']) * 1000;
-  return Number.isFinite(at) && at > raw.sentAt ? millis(at - raw.sentAt) : undefined;
+/** The shape of a token endpoint's answer, so that the token is looked at as any other. */
+function asTokenAnswer(reply: AgentReply, raw: RawAnswer): RawAnswer {
+  const expires_in = raw.headers[narrowed] === undefined ? lifeOf(reply, raw) : undefined;
+  const body = JSON.stringify({ access_token: reply.members['access_token'], token_type: 'Bearer', expires_in });
+  return { ...raw, headers: { 'content-type': 'application/json' }, body };
+}
+
+/** In seconds. `expires_at` is 0 where the issuer gave no `expires_in`: then the agent does not know either. */
+function lifeOf(reply: AgentReply, raw: RawAnswer): number | undefined {
+  const left = Math.floor(Number(reply.members['expires_at']) - raw.sentAt / 1000);
+  return left > 0 ? left : undefined;
 }
 
 interface Reading {
@@ -137,7 +139,7 @@ function refusal(account: OidcAgentAccount, said: string): GrantOutcome {
   return { kind: 'refused', fault, oauthError: reading.oauthError, credentialDead: false };
 }
 
-function later(code: FaultCode, account: OidcAgentAccount, found: string): GrantOutcome {
-  const fault = new Fault(code, `asked oidc-agent for a token of ${account.shortname}, and it answered with ${found}`);
-  return { kind: 'later', fault, retryAfter: undefined };
+function nonsense(account: OidcAgentAccount): GrantOutcome {
+  const sentence = `asked oidc-agent for a token of ${account.shortname}, and it answered with something that is not JSON`;
+  return { kind: 'later', fault: new Fault('issuer-nonsense', sentence), retryAfter: undefined };
 }
