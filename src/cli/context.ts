@@ -56,6 +56,8 @@ export interface Context {
 
   /** Found and loaded; throws `config-missing` or `config-invalid` (unreadable as a whole). Its findings are warned of once. */
   config(): Promise<Config>;
+  /** To be called when the store has taken the configuration in: lets `get` skip reading it while nothing of it changes. */
+  configTaken(): Promise<void>;
   /** The directory of the state: `--state`, the configuration's, else the usual place. Not made yet. */
   stateDir(): Promise<string>;
   /** Prepares the state directory and opens the store in it. */

@@ -1,8 +1,14 @@
-import { enableCompileCache } from 'node:module';
+import { fastGet } from './fast-get.ts';
 import { processIo } from './io.ts';
 
-// Compiled code is kept between runs where there is a place for it; without one this does nothing.
-enableCompileCache();
+const args = process.argv.slice(2);
+const io = processIo();
 
-const { tokeep } = await import('./tokeep.ts');
-process.exit(await tokeep(process.argv.slice(2), processIo()));
+const token = await fastGet(args, process.env);
+if (token === undefined) {
+  const { tokeep } = await import('./tokeep.ts');
+  process.exitCode = await tokeep(args, io);
+} else {
+  await io.stdout.write(`${token.reveal()}\n`).catch(() => {});
+}
+process.exit();

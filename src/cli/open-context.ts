@@ -1,6 +1,8 @@
 import type { Config } from '../config/config.ts';
 import { createLogger, logFormat } from '../observe/log.ts';
 import { realWorld } from '../world/real-world.ts';
+import { noteSeen } from './config-seen.ts';
+import { traced } from './config-trace.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import type { CliIo } from './io.ts';
 import { openState } from './open-state.ts';
@@ -13,11 +15,12 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
   const world = realWorld();
   const { stdout, stderr } = io;
   const line = async (text: string) => await stderr.write(`${text}\n`);
+  const watched = traced(world);
   const config = once(async (): Promise<Config> => {
     const { findConfig, loadConfig, formatFinding } = await import('../config/load.ts');
     const { demandUsable } = await import('./usable-config.ts');
-    const place = await findConfig(world, options.config === undefined ? {} : { config: options.config });
-    const loaded = await loadConfig(world, place.path);
+    const place = await findConfig(watched.world, options.config === undefined ? {} : { config: options.config });
+    const loaded = await loadConfig(watched.world, place.path);
     for (const finding of loaded.findings) await line(formatFinding(finding));
     demandUsable(loaded);
     return loaded;
@@ -46,6 +49,10 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
     warn: line,
     detail: async (text) => (options.verbose ? await line(text) : undefined),
     config,
+    async configTaken() {
+      if ((await config()).store.kind === 'sqlite')
+        await noteSeen(world, await stateDir(), options.config, watched.trace());
+    },
     stateDir,
     store: async () => (await state()).store,
     spool: async () => (await state()).spool,

@@ -6,5 +6,7 @@ import type { Context } from './context.ts';
 export async function openEngine(context: Context): Promise<Engine> {
   const config = await context.config();
   const [store, spool] = [await context.store(), await context.spool()];
-  return await Engine.open({ world: context.world, config, store, spool, log: context.log, node: hostname() });
+  const engine = await Engine.open({ world: context.world, config, store, spool, log: context.log, node: hostname() });
+  await context.configTaken();
+  return engine;
 }
