@@ -12,10 +12,11 @@ const tlsReasons: Readonly<Record<string, string>> = {
   CERT_REVOKED: 'its certificate was revoked',
 };
 
+/** `{name}` and `{place}` are what was looked up or called: the issuer's, or a proxy's. */
 const networkReasons: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'its name is not in DNS',
-  EAI_AGAIN: 'DNS gives no answer at the moment',
-  ECONNREFUSED: 'nothing listens there (connection refused)',
+  ENOTFOUND: 'the name {name} is not in DNS',
+  EAI_AGAIN: 'DNS gives no answer for {name} at the moment',
+  ECONNREFUSED: 'nothing listens at {place} (connection refused)',
   ECONNRESET: 'the connection was cut off',
   EPIPE: 'the connection was cut off',
   EHOSTUNREACH: 'there is no way to the host',
@@ -40,8 +41,32 @@ export function connectionFault(thrown: unknown, where: string): Fault {
       cause: thrown,
     });
   }
+  if (code === 'ERR_PROXY_TUNNEL') return proxyFault(error as { statusCode?: number }, where);
   const reason = networkReasons[code] ?? (code === '' ? 'the connection failed' : `the connection failed (${code})`);
-  return new Fault('issuer-unreachable', `no connection to ${where}: ${reason}`, { cause: thrown });
+  return new Fault('issuer-unreachable', `no connection to ${where}: ${withPlaces(reason, error)}`, { cause: thrown });
+}
+
+interface SystemError {
+  readonly hostname?: string;
+  readonly address?: string;
+  readonly port?: number;
+}
+
+function withPlaces(reason: string, error: unknown): string {
+  const { hostname, address, port } = error as SystemError;
+  const place = address === undefined ? 'that place' : `${address}${port === undefined ? '' : ` port ${port}`}`;
+  return reason.replace('{name}', hostname ?? 'of the host').replace('{place}', place);
+}
+
+/** The proxy answered instead of opening the way. Its own URL may hold a password and is not named. */
+function proxyFault({ statusCode }: { readonly statusCode?: number }, where: string): Fault {
+  const found =
+    statusCode === 407
+      ? 'the proxy wants a login (407)'
+      : `the proxy does not open the way (${statusCode ?? 'no status'})`;
+  return new Fault('issuer-unreachable', `no connection to ${where}: ${found}`, {
+    hint: 'the proxy is the one of HTTPS_PROXY in the environment; NO_PROXY names hosts that are reached without it',
+  });
 }
 
 /** Happy Eyeballs reports all its tries at once; the first says enough. */

@@ -76,7 +76,8 @@ function converse(socket: Socket, options: SmtpSinkOptions, book: Book, encrypte
       const secure = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext(options.tls) });
       secure.on('error', () => socket.destroy());
       converse(secure, options, book, true);
-    } else if (verb.startsWith('AUTH')) say('235 ok');
+    } else if (verb.startsWith('STARTTLS')) say('502 not here');
+    else if (verb.startsWith('AUTH')) say('235 ok');
     else if (verb.startsWith('MAIL')) {
       from = address(line);
       to = [];
