@@ -1,4 +1,4 @@
-import type { Grant, GrantContext, TokenRequest } from '../acquire/grant.ts';
+import type { Grant, GrantContext } from '../acquire/grant.ts';
 import { grantOf } from '../acquire/grants.ts';
 import type { Account } from '../config/config.ts';
 import { asFault } from '../fault/fault.ts';
@@ -7,40 +7,33 @@ import { accountHeld, blankAccount } from './account-state.ts';
 import { type Asked, askedFrom, askedFromNoAnswer, closedUntil, heldBack, issuerResult } from './asked.ts';
 import { concluded } from './conclusion.ts';
 import { timesOf } from './local-time.ts';
-import type { RenewPorts, Signals } from './ports.ts';
+import type { Errand, RenewPorts } from './ports.ts';
 import { rotate } from './rotation.ts';
 
 /** Asks the account's issuer for one token, by the rotation protocol where asking uses the credential up. */
-export async function ask(
-  ports: RenewPorts,
-  account: Account,
-  request: TokenRequest,
-  signals: Signals,
-): Promise<Asked> {
+export async function ask(ports: RenewPorts, account: Account, errand: Errand): Promise<Asked> {
+  const { signals } = errand;
   const grant = grantOf(account);
-  if (grant.spends === 'credential') return rotate({ ports, account, grant, request, signals });
+  if (grant.spends === 'credential') return rotate({ ports, account, grant, ...errand });
   const record = await ports.store.account(account.name);
-  if (record?.trouble === null || record === undefined)
-    return askPlainly(ports, { account, grant, request, signals, record });
+  if (record?.trouble === null || record === undefined) return askPlainly(ports, { account, grant, ...errand, record });
   // The account was refused as a whole: one wish asks for all of them, the others then see what came of it.
   await using _lock = await ports.store.lockAccount(account.name, signals.waiting);
   const again = await ports.store.account(account.name);
   const held = accountHeld(again, account, ports.world.clock.now());
   if (held !== undefined) return heldBack(held, ports.world);
-  return askPlainly(ports, { account, grant, request, signals, record: again });
+  return askPlainly(ports, { account, grant, ...errand, record: again });
 }
 
-interface Plain {
+interface Plain extends Errand {
   readonly account: Account;
   readonly grant: Grant;
-  readonly request: TokenRequest;
-  readonly signals: Signals;
   readonly record: AccountRecord | undefined;
 }
 
 async function askPlainly(ports: RenewPorts, plain: Plain): Promise<Asked> {
   const { account, grant, request, signals, record } = plain;
-  const entrance = await ports.desk.enter(grant.issuerKey(account, record), signals.waiting);
+  const entrance = await ports.desk.enter(grant.issuerKey(account, record), signals.waiting, plain.neededBy);
   if (entrance.kind === 'closed') return closedUntil(entrance.until);
   const { ticket } = entrance;
   try {

@@ -99,7 +99,10 @@ async function narrowed(engine: Engine, wish: Wish, options: GetOptions): Promis
     audience: options.audience === undefined ? wish.audience : { audiences: options.audience },
     scope: options.scope === undefined ? wish.scope : { kind: 'scopes', scopes: options.scope },
   };
-  const asked = await ask(ports, account, await requestFor(ports, account, asFor), options.signals);
+  const asked = await ask(ports, account, {
+    request: await requestFor(ports, account, asFor),
+    signals: options.signals,
+  });
   if (asked.kind !== 'token') throw asked.fault;
   const offered = factsOf(asked);
   const now = ports.world.clock.now();

@@ -31,6 +31,7 @@ interface Waiter {
   readonly resolve: (entrance: Entrance) => void;
   readonly reject: (reason: unknown) => void;
   readonly signal: AbortSignal;
+  readonly neededBy: Epoch | undefined;
   readonly stop: () => void;
 }
 
@@ -52,7 +53,7 @@ export class IssuerDesk {
     this.#ports = ports;
     for (const record of known) {
       const lane = this.#lane(record.issuer);
-      lane.state = { ...openGate, circuit: record.circuit, notBefore: record.notBefore };
+      lane.state = { ...openGate, circuit: record.circuit, notBefore: record.notBefore, quietSince: ports.clock.now() };
     }
   }
 
@@ -61,7 +62,7 @@ export class IssuerDesk {
   }
 
   /** Waits for a turn. Resolves with `closed` as soon as it is clear that nothing goes out for a while. */
-  enter(issuer: string, signal: AbortSignal): Promise<Entrance> {
+  enter(issuer: string, signal: AbortSignal, neededBy?: Epoch): Promise<Entrance> {
     const { promise, resolve, reject } = Promise.withResolvers<Entrance>();
     if (signal.aborted) return Promise.reject(signal.reason);
     const lane = this.#lane(issuer);
@@ -69,7 +70,7 @@ export class IssuerDesk {
       lane.queue.delete(waiter);
       reject(signal.reason);
     };
-    const waiter: Waiter = { resolve, reject, signal, stop };
+    const waiter: Waiter = { resolve, reject, signal, neededBy, stop };
     signal.addEventListener('abort', stop, { once: true });
     lane.queue.add(waiter);
     void this.#pump(lane);
@@ -99,19 +100,19 @@ export class IssuerDesk {
 
   /** Serves the first in the queue, or says that it has to wait for somebody to leave. */
   async #next(lane: Lane): Promise<boolean> {
+    const [first] = lane.queue;
+    if (first === undefined) return false;
     const limits = this.#ports.limitsOf(lane.issuer);
-    const admission = admit(lane.state, limits, this.#ports.clock.now());
+    const admission = admit(lane.state, limits, this.#ports.clock.now(), first.neededBy);
     if (admission.kind === 'full') return false;
     if (admission.kind === 'closed') {
-      for (const waiter of [...lane.queue]) this.#dismiss(lane, waiter).resolve(admission);
-      return false;
+      this.#dismiss(lane, first).resolve(admission);
+      return true;
     }
     if (lane.allowance < 1) {
       await this.#drawAllowance(lane, limits);
       return true;
     }
-    const [first] = lane.queue;
-    if (first === undefined) return false;
     lane.allowance -= 1;
     lane.state = admission.state;
     this.#dismiss(lane, first).resolve({ kind: 'in', ticket: this.#ticket(lane) });

@@ -1,12 +1,25 @@
 import type { IssuerLimits } from '../config/config.ts';
 import type { Fault } from '../fault/fault.ts';
 import type { IssuerRecord } from '../store/records.ts';
-import { after, type Epoch, latest, type Millis, millis, minutes, seconds } from '../token/time.ts';
+import {
+  after,
+  between,
+  days,
+  type Epoch,
+  earliest,
+  latest,
+  type Millis,
+  millis,
+  minutes,
+  seconds,
+} from '../token/time.ts';
 
 /** Failures in a row, over all credentials, after which an issuer is taken to be down. */
 const failuresToOpen = 5;
 const firstProbe = seconds(5);
 const probeCap = minutes(5);
+/** A Retry-After above this is taken for a mistake (scenario 23). */
+const longestQuiet = days(1);
 
 /** How one request to an issuer ended, as far as the issuer as a whole is concerned. */
 export type IssuerResult =
@@ -22,6 +35,8 @@ export type IssuerResult =
 export interface GateState {
   readonly circuit: IssuerRecord['circuit'];
   readonly notBefore: Epoch | null;
+  /** When the quiet until `notBefore` began. */
+  readonly quietSince: Epoch | null;
   readonly inFlight: number;
   /** Failures in a row while the circuit is closed. */
   readonly failures: number;
@@ -31,6 +46,7 @@ export interface GateState {
 export const openGate: GateState = {
   circuit: { kind: 'closed' },
   notBefore: null,
+  quietSince: null,
   inFlight: 0,
   failures: 0,
   probing: false,
@@ -43,8 +59,12 @@ export type Admission =
   /** Nothing is sent before this time. */
   | { readonly kind: 'closed'; readonly until: Epoch };
 
-/** May one more request go out now? With the circuit open a single probe goes, when its time has come. */
-export function admit(state: GateState, limits: IssuerLimits, now: Epoch): Admission {
+/**
+ * May one more request go out now? With the circuit open a single probe goes, when its time has come.
+ * @param neededBy when the token at hand ends: half-way there one request goes even into a longer quiet, so that a try happens
+ * while the token lives (scenario 23)
+ */
+export function admit(state: GateState, limits: IssuerLimits, now: Epoch, neededBy?: Epoch): Admission {
   if (state.circuit.kind === 'open') {
     if (state.probing) return { kind: 'closed', until: after(latest(now, state.circuit.probeAt), firstProbe) };
     const opensAt = latest(state.circuit.probeAt, state.notBefore ?? state.circuit.probeAt);
@@ -52,9 +72,19 @@ export function admit(state: GateState, limits: IssuerLimits, now: Epoch): Admis
     if (now < opensAt && opensAt < after(now, longestPause(state))) return { kind: 'closed', until: opensAt };
     return { kind: 'go', state: { ...state, inFlight: state.inFlight + 1, probing: true } };
   }
-  if (state.notBefore !== null && now < state.notBefore) return { kind: 'closed', until: state.notBefore };
+  const quiet = quietUntil(state, now, neededBy);
+  if (now < quiet) return { kind: 'closed', until: quiet };
   if (state.inFlight >= limits.concurrency) return { kind: 'full' };
   return { kind: 'go', state: { ...state, inFlight: state.inFlight + 1 } };
+}
+
+function quietUntil({ notBefore, quietSince }: GateState, now: Epoch, neededBy: Epoch | undefined): Epoch {
+  if (notBefore === null) return now;
+  const since = quietSince ?? now;
+  // Longer than anything believed: the clock was set back.
+  if (notBefore > after(now, longestQuiet)) return now;
+  if (neededBy === undefined || neededBy <= now || notBefore < neededBy) return notBefore;
+  return after(since, millis(between(since, neededBy) / 2));
 }
 
 function longestPause(state: GateState): Millis {
@@ -71,8 +101,8 @@ export function left(state: GateState, result: IssuerResult, now: Epoch, chance:
       return { ...openGate, inFlight: base.inFlight };
     case 'overloaded': {
       const asked = result.retryAfter ?? after(now, seconds(1 + Math.floor(4 * chance)));
-      const notBefore = latest(asked, state.notBefore ?? asked);
-      return { ...base, circuit: { kind: 'closed' }, failures: 0, probing: false, notBefore };
+      const notBefore = earliest(latest(asked, state.notBefore ?? asked), after(now, longestQuiet));
+      return { ...base, circuit: { kind: 'closed' }, failures: 0, probing: false, notBefore, quietSince: now };
     }
     case 'down':
       return down(base, now, chance);

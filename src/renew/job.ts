@@ -89,9 +89,10 @@ interface Obtained {
 }
 
 /** Asks, and judges what came against the wish and the token at hand. */
-async function obtain(ports: RenewPorts, { wish, record, signals }: Job): Promise<Obtained> {
+async function obtain(ports: RenewPorts, job: Job): Promise<Obtained> {
+  const { wish, record } = job;
   const account = accountOf(ports, wish);
-  const asked = await askSafely(ports, account, wish, signals);
+  const asked = await askSafely(ports, account, job);
   if (asked.kind !== 'token') return { outcome: asked, token: undefined };
   const { now } = ports.world.clock;
   const facts = factsOf(asked);
@@ -117,9 +118,11 @@ export function factsOf({ obtained, times }: Extract<Asked, { kind: 'token' }>) 
 }
 
 /** Whatever a grant throws concerns this wish only (scenario 31). Faults of the store and a stop go up. */
-async function askSafely(ports: RenewPorts, account: Account, wish: Wish, signals: Signals): Promise<Asked> {
+async function askSafely(ports: RenewPorts, account: Account, { wish, record, signals }: Job): Promise<Asked> {
+  const neededBy = record.token?.expiresAt;
   try {
-    return await ask(ports, account, await requestFor(ports, account, wish), signals);
+    const request = await requestFor(ports, account, wish);
+    return await ask(ports, account, { request, signals, ...(neededBy === undefined ? {} : { neededBy }) });
   } catch (thrown) {
     if (signals.waiting.aborted && !(thrown instanceof Fault)) throw thrown;
     const fault = asFault(thrown, `asking for ${wish.name}`);

@@ -41,7 +41,7 @@ export function settled(record: WishRecord, terms: VerdictTerms, outcome: Outcom
       return troubled(record, record.failures + 1, troubleOf(record.trouble, outcome.fault, moment.now, at));
     }
     case 'waits': {
-      const at = waitUntil(outcome.until, moment.chance);
+      const at = waitUntil(outcome.until, moment.chance, record.token?.expiresAt);
       return troubled(record, record.failures, troubleOf(record.trouble, outcome.fault, moment.now, at));
     }
   }

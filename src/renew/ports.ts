@@ -1,7 +1,9 @@
+import type { TokenRequest } from '../acquire/grant.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Spool } from '../store/spool.ts';
 import type { Store } from '../store/store.ts';
+import type { Epoch } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import type { HeldSuccessors } from './held-successors.ts';
 import type { IssuerDesk } from './issuer-desk.ts';
@@ -20,6 +22,14 @@ export interface RenewPorts {
   readonly steps: Steps;
   readonly node: string;
   config(): Config;
+}
+
+/** One request on behalf of a wish. */
+export interface Errand {
+  readonly request: TokenRequest;
+  readonly signals: Signals;
+  /** When the token at hand ends, if there is one. */
+  readonly neededBy?: Epoch;
 }
 
 /** `waiting` ends what has not begun; `request` also what is on its way, whose outcome is then unknown. */

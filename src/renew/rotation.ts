@@ -1,4 +1,4 @@
-import type { Grant, GrantContext, NoAnswer, RawAnswer, Salvage, TokenRequest } from '../acquire/grant.ts';
+import type { Grant, GrantContext, NoAnswer, RawAnswer, Salvage } from '../acquire/grant.ts';
 import type { Account } from '../config/config.ts';
 import { Fault } from '../fault/fault.ts';
 import type { AccountRecord, AccountSecrets } from '../store/records.ts';
@@ -11,15 +11,13 @@ import { concluded } from './conclusion.ts';
 import { expiryOf } from './credential-expiry.ts';
 import { readyCredential } from './credential-home.ts';
 import { timesOf } from './local-time.ts';
-import type { RenewPorts, Signals } from './ports.ts';
+import type { Errand, RenewPorts } from './ports.ts';
 
 /** One spend of a credential, from its lock to its definite answer. */
-interface Spend {
+interface Spend extends Errand {
   readonly ports: RenewPorts;
   readonly account: Account;
   readonly grant: Grant;
-  readonly request: TokenRequest;
-  readonly signals: Signals;
 }
 
 /**
@@ -37,7 +35,7 @@ export async function rotate(spend: Spend): Promise<Asked> {
   const held = accountHeld(record, account, ports.world.clock.now());
   if (held !== undefined) return heldBack(held, ports.world);
 
-  const entrance = await ports.desk.enter(spend.grant.issuerKey(account, record), signals.waiting);
+  const entrance = await ports.desk.enter(spend.grant.issuerKey(account, record), signals.waiting, spend.neededBy);
   if (entrance.kind === 'closed') return closedUntil(entrance.until);
   const { ticket } = entrance;
   try {
