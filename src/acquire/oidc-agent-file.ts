@@ -13,6 +13,7 @@ type Document = Readonly<Record<string, unknown>>;
  */
 export class AgentAccount {
   readonly name: string | undefined;
+  /** As written: agents of version 4 put a slash at the end, whatever the issuer calls itself. */
   readonly issuer: string | undefined;
   readonly clientId: string | undefined;
   readonly clientSecret: ClientSecret | undefined;

@@ -4,6 +4,7 @@ import { type Millis, seconds } from '../token/time.ts';
 import type { FileFacts } from '../world/files.ts';
 import type { LocalSocketEnd } from '../world/local-socket.ts';
 import type { World } from '../world/world.ts';
+import { quoted } from './issuer-words.ts';
 import { type AgentReply, readAgentReply } from './oidc-agent-reply.ts';
 
 /** An agent does one thing at a time, HTTP calls included: one that hangs would make everybody wait for minutes. */
@@ -72,8 +73,10 @@ export async function loadedAccounts(world: World, socket: string): Promise<read
   return info.filter((name) => typeof name === 'string');
 }
 
-const whatItSaid = (reply: AgentReply | undefined): string =>
-  reply === undefined ? 'something that is not JSON' : 'no list of accounts';
+function whatItSaid(reply: AgentReply | undefined): string {
+  if (reply === undefined) return 'something that is not JSON';
+  return reply.error === undefined ? 'no list of accounts' : quoted(reply.error);
+}
 
 /** Why the socket is not to be asked, if so. */
 async function socketDoubt(world: World, socket: string): Promise<Fault | undefined> {

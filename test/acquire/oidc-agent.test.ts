@@ -189,6 +189,6 @@ test('the loaded accounts are told, and an absent agent has none to tell', async
   await using agent = await startOidcAgent(() => ({ status: 'success', info: ['a', 'b'] }));
   assert.deepEqual(await loadedAccounts(realWorld(), agent.socket), ['a', 'b']);
   assert.equal(await loadedAccounts(realWorld(), join(agent.directory, 'none')), undefined);
-  await using odd = await startOidcAgent(() => ({ status: 'failure', error: 'no' }));
-  await assert.rejects(loadedAccounts(realWorld(), odd.socket), /no list of accounts/);
+  await using odd = await startOidcAgent(() => ({ status: 'failure', error: 'Agent locked' }));
+  await assert.rejects(loadedAccounts(realWorld(), odd.socket), /answered with "Agent locked"/);
 });
