@@ -20,32 +20,34 @@ const clientRefused: Meaning = {
 const refused = (what: string, hint: string): Meaning => ({ code: 'request-refused', what, hint });
 
 /** The error codes of RFC 6749 section 5.2 and RFC 8707 section 2, and what they ask of whom. */
-const meanings: Readonly<Record<string, Meaning>> = {
-  invalid_client: clientRefused,
-  invalid_scope: refused('refuses the scopes', 'ask for scopes that the issuer offers and that the client may have'),
-  invalid_target: refused('refuses the audience', 'check audience, and audience_style of the account'),
-  unauthorized_client: refused(
-    'does not let this client ask in this way',
-    'the client must be registered for this grant at the issuer',
-  ),
-  unsupported_grant_type: refused('does not know this grant', 'choose another grant for the account'),
-  invalid_request: refused('finds the request wrong', 'check scope, audience and audience_style'),
-  access_denied: refused('denies the token', 'ask those who run the issuer why'),
-};
+const meanings: ReadonlyMap<string, Meaning> = new Map(
+  Object.entries({
+    invalid_client: clientRefused,
+    invalid_scope: refused('refuses the scopes', 'ask for scopes that the issuer offers and that the client may have'),
+    invalid_target: refused('refuses the audience', 'check audience, and audience_style of the account'),
+    unauthorized_client: refused(
+      'does not let this client ask in this way',
+      'the client must be registered for this grant at the issuer',
+    ),
+    unsupported_grant_type: refused('does not know this grant', 'choose another grant for the account'),
+    invalid_request: refused('finds the request wrong', 'check scope, audience and audience_style'),
+    access_denied: refused('denies the token', 'ask those who run the issuer why'),
+  }),
+);
 const otherwise = refused('refuses the request', 'ask those who run the issuer what it means');
 
 /** Errors that are about the moment, not about us. */
-const passing: Readonly<Record<string, FaultCode>> = {
-  temporarily_unavailable: 'issuer-overloaded',
-  slow_down: 'issuer-overloaded',
-  server_error: 'issuer-fault',
-};
+const passing: ReadonlyMap<string, FaultCode> = new Map([
+  ['temporarily_unavailable', 'issuer-overloaded'],
+  ['slow_down', 'issuer-overloaded'],
+  ['server_error', 'issuer-fault'],
+]);
 
 /** What an error answer means. Pure; the issuer's words are cleaned, and what we sent is taken out of them. */
 export function judgeRefusal(raw: RawAnswer, terms: JudgeTerms, place: string): GrantOutcome {
   const oauthError = cleanWords(textOf(raw, 'error') ?? '', raw.asked?.secrets);
   const said = `${oauthError === '' ? `status ${raw.status}` : oauthError}${descriptionOf(raw)}`;
-  const passes = passing[oauthError];
+  const passes = passing.get(oauthError);
   if (passes !== undefined) {
     const at = retryAfter(raw.headers['retry-after'], raw.receivedAt, raw.headers['date']);
     const fault = new Fault(
@@ -73,8 +75,7 @@ export function judgeRefusal(raw: RawAnswer, terms: JudgeTerms, place: string): 
 }
 
 function meaningOf(oauthError: string, status: number): Meaning {
-  if (Object.hasOwn(meanings, oauthError)) return meanings[oauthError] ?? otherwise;
-  return status === 401 ? clientRefused : otherwise;
+  return meanings.get(oauthError) ?? (status === 401 ? clientRefused : otherwise);
 }
 
 function deadCredential(credential: string, account: string, place: string, said: string): Fault {
