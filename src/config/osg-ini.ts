@@ -120,7 +120,7 @@ function clientCredentialsAccount(section: IniSectionReader): object | undefined
   if (missing.length === 3 && !section.has('token_request_url')) {
     section.complain(
       undefined,
-      'has neither "password_file" (OIDC) nor "token_request_url", "client_id" and "client_secret"',
+      'there is neither "password_file" (OIDC) nor "token_request_url", "client_id" and "client_secret"',
     );
     return undefined;
   }

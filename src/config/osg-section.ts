@@ -95,7 +95,7 @@ export class IniSectionReader {
 
   complain(key: string | undefined, message: string): void {
     const at = key === undefined ? this.at : this.valueAt(key);
-    const subject = message.startsWith('"') ? message : `[${this.#parts.section.header}] ${message}`;
+    const subject = key === undefined ? `[${this.#parts.section.header}]: ${message}` : message;
     if (this.#forgiving)
       this.#parts.findings.warning(at, `${subject}; no token uses this account`, { section: this.id });
     else this.#parts.findings.error(at, subject, { section: this.id });

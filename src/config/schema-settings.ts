@@ -17,6 +17,10 @@ const mail = section({
   }),
   user: text.optional().meta({ description: 'the user to log in as' }),
   password: secret.optional().meta({ description: 'the password of `user`' }),
+}).superRefine(({ user, password }, context) => {
+  if ((user === undefined) === (password === undefined)) return;
+  const missing = user === undefined ? 'user' : 'password';
+  context.addIssue({ code: 'custom', path: [missing], message: 'is missing' });
 });
 
 const webhook = section({

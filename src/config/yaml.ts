@@ -143,7 +143,9 @@ async function entriesOf(reading: Reading, name: string, input: TokenInput): Pro
   if (input.for_each === undefined) {
     const wish = wishOf(name, at, input, (inside, message) => {
       const label = inside.length === 0 ? '' : `"${inside.map(String).join('.')}" `;
-      findings.error(source.valueAt([...path, ...inside]), `${label}${message}`, { section });
+      findings.error(inside.length === 0 ? at : source.valueAt([...path, ...inside]), `${label}${message}`, {
+        section,
+      });
     });
     return findings.broken(section) ? [] : [{ wish, section, accountAt }];
   }
