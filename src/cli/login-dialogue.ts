@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { audienceParameters } from '../acquire/audience-parameters.ts';
+import { knownIssuers } from '../acquire/known-issuers.ts';
 import { type GivenClient, type LoginFlow, login } from '../acquire/login.ts';
 import type { LoginEvent } from '../acquire/login-flow.ts';
 import { mannersFor } from '../acquire/manners.ts';
@@ -57,12 +58,24 @@ export async function logIn(
     },
     async askForClient(why) {
       await context.warn(`tokeep: ${why.message}`);
-      return await askForClient(prompts);
+      return (await sharedClient(context, account)) ?? (await askForClient(prompts));
     },
   });
   if (outcome.kind === 'not-logged-in') throw outcome.fault;
   const life = kept === undefined ? '' : `; ${loginLifeInWords(kept.expiry, world.clock.now())}`;
   await context.say(`${account.name} is logged in${life}`);
+}
+
+/** Where nobody can register a client, oidc-agent's settings may know one that is shared by all. */
+async function sharedClient(context: Context, { issuer }: RefreshTokenAccount): Promise<GivenClient | undefined> {
+  if (issuer.kind !== 'discovered') return undefined;
+  const { issuers } = await knownIssuers(context.world);
+  const found = issuers.find((known) => known.issuer === issuer.issuer)?.publicClient;
+  if (found === undefined) return undefined;
+  await context.say(
+    `using the client ${found.clientId}, which oidc-agent's settings name for all users of ${issuer.issuer}`,
+  );
+  return found;
 }
 
 export async function askForClient(prompts: Prompts): Promise<GivenClient> {

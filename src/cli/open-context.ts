@@ -1,8 +1,6 @@
-import type { Config } from '../config/config.ts';
 import { createLogger, logFormat } from '../observe/log.ts';
 import { realWorld } from '../world/real-world.ts';
 import { noteSeen } from './config-seen.ts';
-import { traced } from './config-trace.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import type { CliIo } from './io.ts';
 import { openState } from './open-state.ts';
@@ -15,16 +13,16 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
   const world = realWorld();
   const { stdout, stderr } = io;
   const line = async (text: string) => await stderr.write(`${text}\n`);
-  const watched = traced(world);
-  const config = once(async (): Promise<Config> => {
-    const { findConfig, loadConfig, formatFinding } = await import('../config/load.ts');
+  const read = once(async () => {
+    const { readConfig } = await import('./read-config.ts');
+    const { formatFinding } = await import('../config/finding.ts');
     const { demandUsable } = await import('./usable-config.ts');
-    const place = await findConfig(watched.world, options.config === undefined ? {} : { config: options.config });
-    const loaded = await loadConfig(watched.world, place.path);
-    for (const finding of loaded.findings) await line(formatFinding(finding));
-    demandUsable(loaded);
-    return loaded;
+    const found = await readConfig(world, options.config);
+    for (const finding of found.config.findings) await line(formatFinding(finding));
+    demandUsable(found.config);
+    return found;
   });
+  const config = async () => (await read()).config;
   const stateDir = once(async () => {
     return options.state ?? (await config()).stateDir ?? usualStateDir(world.env, world.user.uid);
   });
@@ -51,7 +49,7 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
     config,
     async configTaken() {
       if ((await config()).store.kind === 'sqlite')
-        await noteSeen(world, await stateDir(), options.config, watched.trace());
+        await noteSeen(world, await stateDir(), options.config, (await read()).trace);
     },
     stateDir,
     store: async () => (await state()).store,

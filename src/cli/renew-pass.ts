@@ -8,6 +8,7 @@ import { between, type Epoch } from '../token/time.ts';
 import { wishNames } from './arguments.ts';
 import type { Context } from './context.ts';
 import { openEngine } from './open-engine.ts';
+import { notifierFor, tellPeople } from './tell-people.ts';
 import { hasErrors } from './usable-config.ts';
 
 export interface PassWish {
@@ -37,6 +38,8 @@ export async function renew(context: Context, named: readonly string[], wish: Pa
     },
   });
   stderr.transient('');
+  const { world, log } = context;
+  await tellPeople(world, engine.config, engine.ports.store, notifierFor(world, engine.config, log));
   return await summary(context, engine, { names, told, report });
 }
 

@@ -29,8 +29,9 @@ export async function findUser(world: World, name: string): Promise<ServiceUser 
  * that there is no way back before it returns; a program that believes it dropped its rights is worse than one that did not.
  */
 export function becomeUser({ name, uid, gid }: ServiceUser): void {
-  if (process.initgroups === undefined || process.setgid === undefined || process.setuid === undefined) return;
-  process.initgroups(name, gid);
+  const { initgroups } = process as typeof process & { initgroups?(user: string, group: number): void };
+  if (initgroups === undefined || process.setgid === undefined || process.setuid === undefined) return;
+  initgroups(name, gid);
   process.setgid(gid);
   process.setuid(uid);
   if (process.getuid?.() !== uid || process.geteuid?.() !== uid || process.getegid?.() !== gid || canReturn(uid)) {

@@ -7,6 +7,7 @@ import { statusTable } from '../observe/status-table.ts';
 import { wishNames } from './arguments.ts';
 import type { StatusOptions } from './commands/status.ts';
 import type { Context } from './context.ts';
+import { gatherRecords } from './gather-records.ts';
 
 /** `tokeep status`: reads the records, changes nothing. */
 export async function status(context: Context, names: readonly string[], options: StatusOptions): Promise<ExitCode> {
@@ -32,12 +33,6 @@ async function pluginAnswer(context: Context, names: readonly string[]): Promise
 async function gather(context: Context, names: readonly string[]): Promise<StatusReport> {
   const config = await context.config();
   const store = await context.store();
-  const [wishes, accounts, deliveries, issuers] = await Promise.all([
-    store.wishes(),
-    store.accounts(),
-    store.deliveries(),
-    store.issuers(),
-  ]);
-  const report = statusReport({ wishes, accounts, deliveries, issuers }, config, context.world.clock.now());
+  const report = statusReport(await gatherRecords(store), config, context.world.clock.now());
   return names.length === 0 ? report : narrowed(report, wishNames(config, names));
 }

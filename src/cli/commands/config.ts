@@ -67,14 +67,15 @@ function registerSystemd(parent: Command, run: Runner): void {
     .description(
       'Print a drop-in that lets the strict unit write to the places of the configured targets, and nowhere else.',
     )
+    .option('--unit <UNIT>', 'the unit it is for', 'tokeep.service')
     .action(
-      run(async (context) => {
+      run(async (context, options: { readonly unit: string }) => {
         const { systemdDropIn } = await import('../config-answers.ts');
-        return await systemdDropIn(context);
+        return await systemdDropIn(context, options.unit);
       }),
     );
   withExamples(command, {
-    line: 'tokeep config systemd > /etc/systemd/system/tokeep.service.d/targets.conf',
+    line: 'tokeep config systemd > /etc/systemd/system/tokeep.service.d/tokeep-paths.conf',
     does: 'after each change of the targets; then systemctl daemon-reload',
   });
 }

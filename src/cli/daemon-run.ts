@@ -1,0 +1,100 @@
+import manifest from '../../package.json' with { type: 'json' };
+import type { Config } from '../config/config.ts';
+import { type ExitCode, exit } from '../fault/codes.ts';
+import { Fault } from '../fault/fault.ts';
+import { countEvents } from '../observe/metrics.ts';
+import { serveMetrics } from '../observe/metrics-endpoint.ts';
+import { Daemon } from '../renew/daemon.ts';
+import { realServeText } from '../world/real-text-server.ts';
+import type { Context } from './context.ts';
+import { openEngine } from './open-engine.ts';
+import { Outlook } from './outlook.ts';
+import { readConfig } from './read-config.ts';
+import { type ServiceManager, serviceManager } from './service-manager.ts';
+
+/** After a stop was asked for, requests under way get this long; their time-outs are shorter as a rule. */
+const grace = 60_000;
+/** A loop that has not turned for this long hangs: it turns at least once a minute. */
+const hanging = 150_000;
+
+/** `tokeep run`. */
+export async function keepRunning(context: Context, metricsAddress: string | undefined): Promise<ExitCode> {
+  const { world, signal: stop } = context;
+  const config = await context.config();
+  const store = await context.store();
+  await using _only = await store.lockRun();
+  const log = countEvents(context.log);
+  const engine = await openEngine(context, log);
+  const outlook = new Outlook({ world, store, log, config: () => engine.config });
+  const manager = serviceManager(world, log);
+  const pulse = new Pulse(manager);
+  const hurry = new AbortController();
+  stop.addEventListener('abort', () => void setTimeout(() => hurry.abort(), grace).unref(), { once: true });
+  const daemon = new Daemon(engine, {
+    stop,
+    hurry: hurry.signal,
+    onTurn: async () => {
+      pulse.turned();
+      outlook.turn();
+    },
+    onReport: () => outlook.happened(),
+  });
+  const listen = metricsAddress ?? config.metrics?.listen;
+  const alive = () => pulse.alive();
+  await using server =
+    listen === undefined
+      ? undefined
+      : await serveMetrics(realServeText, listen, {
+          metrics: () => outlook.metrics(),
+          alive,
+          ready: () => alive() && !stop.aborted,
+        });
+  if (server !== undefined) log.event('metrics-listening', { address: server.address });
+  const { file, wishes, accounts } = config;
+  log.event('started', { version: manifest.version, config: file, wishes: wishes.size, accounts: accounts.size });
+  process.on('SIGHUP', () => void reload(context, daemon, manager, config));
+  await manager.tell('READY=1', `STATUS=keeps ${wishes.size} tokens fresh`);
+  stop.addEventListener('abort', () => void manager.tell('STOPPING=1'), { once: true });
+  await daemon.run();
+  log.event('stopping', { reason: `${(stop.reason as Error).message}` });
+  await outlook.end();
+  pulse.end();
+  log.event('stopped', {});
+  return exit.fine;
+}
+
+/** SIGHUP: a configuration that reads takes over as a whole; where state lies is fixed at the start. */
+async function reload(context: Context, daemon: Daemon, manager: ServiceManager, running: Config): Promise<void> {
+  await manager.tell('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
+  await daemon.reload(async () => {
+    const { config } = await readConfig(context.world, context.options.config);
+    const places = ({ store, stateDir, spool }: Config) => JSON.stringify([store, stateDir, spool]);
+    if (places(config) === places(running)) return config;
+    throw new Fault('config-invalid', 'it names another place for the state; that takes a restart');
+  });
+  await manager.tell('READY=1');
+}
+
+/** Shows the service manager that the loop turns; a timer alone would say so of a loop that hangs. */
+class Pulse {
+  readonly #timer: NodeJS.Timeout | undefined;
+  #turnedAt = performance.now();
+
+  constructor(manager: ServiceManager) {
+    if (manager.watchdog === undefined) return;
+    const beat = () => void (this.alive() ? manager.tell('WATCHDOG=1') : undefined);
+    this.#timer = setInterval(beat, manager.watchdog / 3);
+  }
+
+  turned(): void {
+    this.#turnedAt = performance.now();
+  }
+
+  alive(): boolean {
+    return performance.now() - this.#turnedAt < hanging;
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+}

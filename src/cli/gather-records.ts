@@ -1,0 +1,13 @@
+import type { Records } from '../observe/conditions.ts';
+import type { Store } from '../store/store.ts';
+
+/** All that status, conditions and metrics are derived from. */
+export async function gatherRecords(store: Store): Promise<Records> {
+  const [wishes, accounts, deliveries, issuers] = await Promise.all([
+    store.wishes(),
+    store.accounts(),
+    store.deliveries(),
+    store.issuers(),
+  ]);
+  return { wishes, accounts, deliveries, issuers };
+}
