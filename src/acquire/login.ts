@@ -5,7 +5,8 @@ import type { IssuerUrl } from '../token/names.ts';
 import type { Secret } from '../token/secret.ts';
 import type { ListenOnLoopback } from '../world/loopback-listener.ts';
 import type { World } from '../world/world.ts';
-import { type ResolvedClientAuth, resolveClientAuth } from './client-auth.ts';
+import type { ResolvedClientAuth } from './client-auth.ts';
+import { clientOf, type ReadyClient } from './client-of.ts';
 import { codeLogin, defaultPatience } from './code-login.ts';
 import { deviceLogin } from './device-login.ts';
 import type { Keep, LoginListener, LoginOutcome, LoginTerms } from './login-flow.ts';
@@ -26,10 +27,12 @@ export interface LoginWish {
   /** For a client that has to be registered: its name, and what lets it in. */
   readonly clientName: string;
   readonly initialAccessToken?: Secret<'access_token'>;
+  /** Takes the place of a stored client, and none is registered. */
+  readonly given?: GivenClient;
   readonly signal: AbortSignal;
 }
 
-/** A client that somebody gave, because it could not be registered. */
+/** A client that somebody gave, because it cannot be registered or should not be. */
 export interface GivenClient {
   readonly clientId: string;
   readonly clientSecret: RegisteredClient['clientSecret'];
@@ -42,7 +45,7 @@ export interface LoginHost {
   /** The client could not be registered, for this reason. Throws when there is nobody to ask. */
   askForClient(why: Fault): Promise<GivenClient>;
   /** Makes a new client durable, before anybody logs in with it. */
-  keepClient(client: RegisteredClient): Promise<void>;
+  keepClient(issuer: IssuerUrl, client: RegisteredClient): Promise<void>;
   readonly keep: Keep;
 }
 
@@ -106,29 +109,21 @@ export function flowFor(
   });
 }
 
-interface LoginClient {
-  readonly clientId: string;
-  readonly auth: ResolvedClientAuth;
-}
-
 /** The client of the configuration, else the stored one, else a new one: registered, or given by somebody. */
 async function clientFor(
   world: World,
   wish: LoginWish,
   host: LoginHost,
   metadata: IssuerMetadata,
-): Promise<LoginClient> {
+): Promise<ReadyClient> {
   const { account, record, secrets } = wish;
-  if (account.client !== undefined) {
-    return { clientId: account.client.clientId, auth: await resolveClientAuth(world, account.client) };
-  }
-  if (record?.client && record.client.issuer === metadata.issuer) {
-    const { clientId, authMethod } = record.client;
-    return { clientId, auth: authOf(authMethod, secrets.clientSecret) };
+  const stored = wish.given === undefined && record?.client?.issuer === metadata.issuer;
+  if (account.client !== undefined || stored) {
+    return await clientOf(world, account, record, secrets);
   }
   const client = await newClient(world, wish, host, metadata);
-  await host.keepClient(client);
-  return { clientId: client.clientId, auth: authOf(client.authMethod, client.clientSecret) };
+  await host.keepClient(metadata.issuer, client);
+  return { clientId: client.clientId, auth: authOf(client) };
 }
 
 async function newClient(
@@ -137,7 +132,8 @@ async function newClient(
   host: LoginHost,
   metadata: IssuerMetadata,
 ): Promise<RegisteredClient> {
-  const { account, scope, clientName, signal, initialAccessToken } = wish;
+  const { account, scope, clientName, signal, initialAccessToken, given } = wish;
+  if (given !== undefined) return asClient(given, metadata);
   const outcome = await registerClient(world, {
     metadata,
     clientName,
@@ -160,8 +156,8 @@ export function asClient({ clientId, clientSecret }: GivenClient, metadata: Issu
   return { clientId, clientSecret, authMethod, ...unknown };
 }
 
-function authOf(method: string, secret: RegisteredClient['clientSecret']): ResolvedClientAuth {
+function authOf({ authMethod, clientSecret: secret }: RegisteredClient): ResolvedClientAuth {
   if (secret === undefined) return { kind: 'none' };
-  if (method === 'client_secret_post') return { kind: 'client_secret_post', secret };
+  if (authMethod === 'client_secret_post') return { kind: 'client_secret_post', secret };
   return { kind: 'client_secret_basic', secret, encoding: 'form' };
 }

@@ -36,6 +36,11 @@ export const faultCodes = {
     'the configuration has an error; the message has file, line and column',
   ),
   'config-missing': code('operator', exit.configuration, 'no configuration file was found where it was looked for'),
+  'config-unwritable': code(
+    'operator',
+    exit.configuration,
+    'a configuration file could not be written; it is as it was',
+  ),
   'secret-unreadable': code('operator', exit.configuration, 'a secret named by the configuration could not be read'),
   'command-untrusted': code(
     'operator',

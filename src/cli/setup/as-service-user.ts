@@ -1,0 +1,47 @@
+import { lchown } from 'node:fs/promises';
+import { Fault } from '../../fault/fault.ts';
+import { openSealingKey } from '../../store/seal-key.ts';
+import type { Context } from '../context.ts';
+import { openContext } from '../open-context.ts';
+import { becomeUser, findUser, type ServiceUser } from '../service-user.ts';
+import { sealKeyFile } from '../state-place.ts';
+
+const serviceUser = 'tokeep';
+
+/** Whom root is going to be when state is written: `--user`, else the service's user. Undefined: we stay who we are. */
+export async function serviceUserFor(context: Context, named: string | undefined): Promise<ServiceUser | undefined> {
+  if (context.world.user.uid !== 0) {
+    if (named === undefined) return undefined;
+    throw new Fault('usage', '--user is for root only: this is not root');
+  }
+  const user = await findUser(context.world, named ?? serviceUser);
+  if (user?.uid === 0) return undefined;
+  if (user !== undefined) return user;
+  if (named !== undefined) throw new Fault('usage', `there is no user ${JSON.stringify(named)} on this machine`);
+  await context.warn(`there is no user ${serviceUser} on this machine; the state will belong to root`);
+  return undefined;
+}
+
+/**
+ * A context of the service's user: its state directory and sealing key are made ready while we are root, then root is given up
+ * for good. Without a user the context stays as it is.
+ */
+export async function asServiceUser(
+  context: Context,
+  user: ServiceUser | undefined,
+  configPath: string,
+): Promise<Context> {
+  if (user === undefined) return context;
+  const { world, io, options } = context;
+  const state = await context.stateDir();
+  if ((await world.files.look(state)) === undefined) {
+    await world.files.makeDirectories(state, 0o700);
+    await lchown(state, user.uid, user.gid);
+  }
+  const keyFile = sealKeyFile(world.env, 0, state);
+  await openSealingKey(world, { keyFile });
+  // A key from a systemd credential leaves no file behind.
+  if ((await world.files.look(keyFile))?.owner === 0) await lchown(keyFile, user.uid, user.gid);
+  becomeUser(user);
+  return openContext(io, { ...options, config: configPath, state });
+}
