@@ -38,10 +38,10 @@ function commandWords(parent: Command): number | undefined {
 function split(words: readonly string[], after: number | undefined) {
   const argv = after === undefined || after === 0 ? [] : words.slice(-after);
   const before = words.slice(0, words.length - argv.length);
-  if (argv.length === 0 || before.length > 1) {
-    throw new Fault('usage', after === undefined ? 'the command is missing, or the -- before it' : 'not understood', {
-      hint: 'write: tokeep exec [NAME] -- COMMAND…',
-    });
+  const hint = 'write: tokeep exec [NAME] -- COMMAND…';
+  if (argv.length === 0) throw new Fault('usage', 'the command is missing, or the -- before it', { hint });
+  if (before.length > 1) {
+    throw new Fault('usage', 'one token at a time: there is more than one word before the --', { hint });
   }
   return { name: before[0], argv };
 }

@@ -13,7 +13,6 @@ export const register: CommandModule['register'] = (parent, run) => {
       run(async (context, name: string | undefined, options: { readonly minLifetime?: Millis }) => {
         const { keptSession } = await import('../kept-session.ts');
         const shell = context.world.env['SHELL'] || '/bin/sh';
-        await context.say('a shell with BEARER_TOKEN_FILE kept fresh; leave it with: exit');
         return await keptSession(context, { name, argv: [shell], ...options });
       }),
     );
