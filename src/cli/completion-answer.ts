@@ -1,17 +1,37 @@
 import tab, { type Complete, type Command as Completed } from '@bomb.sh/tab';
 import type { Argument, Command, Option } from 'commander';
+import { realWorld } from '../world/real-world.ts';
+import { buildProgram } from './program.ts';
+import { readConfig } from './read-config.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 /** What can be offered for an operand that names something of the configuration. */
-export interface KnownNames {
+interface KnownNames {
   readonly wishes: readonly string[];
   readonly accounts: readonly string[];
 }
 
-/** Answers what the completion script asks: the words typed so far, the last one unfinished. Writes to stdout itself. */
-export function answerCompletion(program: Command, words: readonly string[], names: KnownNames): void {
+/**
+ * Answers what the completion script asks: `complete -- WORDS…`, the last one unfinished. Writes to stdout itself. What goes wrong
+ * goes unsaid: a message in the middle of somebody's command line helps nobody.
+ */
+export async function complete(args: readonly string[], env: Env): Promise<void> {
+  const words = args.slice(args[0] === '--' ? 1 : 0);
+  const program = await buildProgram(() => async () => {}, { kind: 'all' });
   for (const option of program.options) addOption(tab, option);
-  mirror(program, '', names);
+  mirror(program, '', await knownNames(words, env));
   tab.parse([...words]);
+}
+
+async function knownNames(words: readonly string[], env: Env): Promise<KnownNames> {
+  try {
+    const at = words.indexOf('--config');
+    const { config } = await readConfig({ ...realWorld(), env }, at < 0 ? undefined : words[at + 1]);
+    return { wishes: [...config.wishes.keys()], accounts: [...config.accounts.keys()] };
+  } catch {
+    return { wishes: [], accounts: [] };
+  }
 }
 
 function mirror(from: Command, path: string, names: KnownNames): void {

@@ -26,6 +26,11 @@ export async function tokeep(args: readonly string[], io: CliIo): Promise<ExitCo
     };
   const help: Promise<void>[] = [];
   try {
+    if (args[0] === 'complete') {
+      const { complete } = await import('./completion-answer.ts');
+      await complete(args.slice(1), io.env);
+      return exit.fine;
+    }
     const program = await buildProgram(run, loadingFor(args));
     for (const command of everyCommand(program)) {
       command.configureOutput({
@@ -56,7 +61,6 @@ function everyCommand(command: Command): readonly Command[] {
 function loadingFor(args: readonly string[]): Loading {
   const first = commandWord(args);
   if (first === undefined) return { kind: 'none' };
-  if (first.word === 'completion' || first.word === 'complete') return { kind: 'all' };
   const name = first.word === 'help' ? commandWord(args.slice(first.at + 1))?.word : first.word;
   return name === undefined ? { kind: 'none' } : { kind: 'one', name };
 }

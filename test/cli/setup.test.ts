@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { readFile, stat } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import type { KnownClient } from '../peers/issuer-config.ts';
+import { type RunningIssuer, startIssuer } from '../peers/start-issuer.ts';
+import { type Bench, bench } from './setup-peer.ts';
+
+const robot: KnownClient = {
+  client_id: 'robot-1',
+  client_secret: 'robot-canary-0123456789abcdefghijklmnopqrst',
+  grant_types: ['client_credentials'],
+};
+const person: KnownClient = {
+  client_id: 'person-1',
+  client_secret: 'person-canary-0123456789abcdefghijklmnopqrs',
+  grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+};
+
+let issuer: RunningIssuer;
+before(async () => {
+  issuer = await startIssuer({ clients: [robot, person] });
+});
+after(() => issuer.stop());
+
+/** As nobody in particular: a test that runs as root stays root. */
+const stay = process.getuid?.() === 0 ? ['--user', 'root'] : [];
+const places = (at: Bench) => ['--config', at.path('tokeep.yaml'), '--state', at.path('state')];
+const setUp = (at: Bench, ...args: string[]) => ['setup', ...places(at), ...stay, '--issuer', issuer.issuer, ...args];
+
+test('client credentials: a trial token is fetched, the section is shown and written, comments stay', async () => {
+  await using at = await bench();
+  await at.file(
+    'tokeep.yaml',
+    '# the accounts of this host\naccounts:\n  # an older one\n  old: { grant: oidc_agent }\n',
+  );
+  const secret = await at.file('secret', `${robot.client_secret}\n`);
+  const args = ['--client-credentials', '--client-id', 'robot-1', '--client-secret-file', secret, '--yes', 'pilot'];
+  const ran = await at.run('main', setUp(at, ...args));
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.match(ran.stderr, /gave a trial token, good for 3600 s/);
+  const yaml = await readFile(at.path('tokeep.yaml'), 'utf8');
+  assert.match(yaml, /# the accounts of this host[\s\S]*# an older one/);
+  assert.match(yaml, /pilot:\n {4}grant: client_credentials\n {4}issuer: http/);
+  assert.ok(ran.stderr.includes(`client_secret:\n      file: ${secret}`));
+  const checked = await at.run('main', ['config', 'check', '--config', at.path('tokeep.yaml')]);
+  assert.equal(checked.status, 0, checked.stderr);
+});
+
+test('a wrong client secret is found out by the trial, and nothing is written', async () => {
+  await using at = await bench();
+  const secret = await at.file('secret', 'wrong-canary\n');
+  const args = ['--client-credentials', '--client-id', 'robot-1', '--client-secret-file', secret, '--yes', 'pilot'];
+  const ran = await at.run('main', setUp(at, ...args));
+  assert.equal(ran.status, 5, ran.stderr);
+  await assert.rejects(stat(at.path('tokeep.yaml')), { code: 'ENOENT' });
+});
+
+test('without a terminal nothing is asked: the missing option is named, one after the other, exit 2', async () => {
+  await using at = await bench();
+  const secret = await at.file('secret', `${robot.client_secret}\n`);
+  const steps: [string[], RegExp][] = [
+    [['--client-credentials', 'pilot'], /--client-id is missing/],
+    [['--client-credentials', '--client-id', 'robot-1', 'pilot'], /--client-secret-file is missing/],
+    [['--client-credentials', '--client-id', 'robot-1', '--client-secret-file', secret, 'pilot'], /--yes is missing/],
+    [['pilot'], /--scope is missing/],
+    [['--manual', 'pilot'], /--client-id is missing/],
+  ];
+  for (const [args, expected] of steps) {
+    const ran = await at.run('main', setUp(at, ...args), { input: 'y\n' });
+    assert.match(ran.stderr, expected);
+    assert.equal(ran.status, 2, ran.stderr);
+  }
+  const nothing = await at.run('main', ['setup', ...places(at), ...stay, 'pilot']);
+  assert.match(nothing.stderr, /--issuer is missing/);
+  await assert.rejects(stat(at.path('tokeep.yaml')), { code: 'ENOENT' });
+});
+
+test('a client registers itself, somebody logs in by the device flow, and the account is ready', async () => {
+  await using at = await bench();
+  const args = ['--scope', 'openid offline_access storage.read:/', '--yes', 'robot'];
+  const ran = await at.run('main', setUp(at, ...args), { approves: true });
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.match(ran.stderr, /enter the code: [A-Z]{4}-[A-Z]{4}/);
+  assert.match(ran.stderr, /robot is logged in/);
+  const yaml = await readFile(at.path('tokeep.yaml'), 'utf8');
+  assert.match(yaml, /robot:\n {4}grant: refresh_token\n {4}issuer: http/);
+  assert.doesNotMatch(yaml, /client/);
+  const list = await at.run('main', ['account', 'list', '--json', ...places(at)]);
+  assert.equal(list.status, 0, list.stderr);
+  const [line] = JSON.parse(list.stdout);
+  assert.deepEqual([line.name, line.login, line.issuer], ['robot', 'ready', issuer.issuer]);
+  const again = await at.run('main', ['account', 'login', 'robot', ...places(at)], { approves: true });
+  assert.equal(again.status, 0, again.stderr);
+  const revoked = await at.run('main', ['account', 'revoke', 'robot', ...places(at)]);
+  assert.equal(revoked.status, 0, revoked.stderr);
+  const after = await at.run('main', ['account', 'list', ...places(at)]);
+  assert.match(after.stdout, /robot +refresh_token +http\S+ +none/);
+});
+
+test('a client that exists already logs in with its secret from a file, which only the configuration names', async () => {
+  await using at = await bench();
+  const secret = await at.file('secret', `${person.client_secret}\n`);
+  const client = ['--client-id', 'person-1', '--client-secret-file', secret, '--flow', 'device'];
+  const ran = await at.run('main', setUp(at, ...client, '--scope', 'openid offline_access', '--yes', 'p'), {
+    approves: true,
+  });
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.match(await readFile(at.path('tokeep.yaml'), 'utf8'), /client_id: person-1/);
+});
+
+test('a refresh token is taken in from a file without being spent', async () => {
+  await using at = await bench();
+  const token = await at.file('rt', 'refresh-canary\n');
+  const args = ['--refresh-token-file', token, '--client-id', 'person-1', '--yes', 'taken'];
+  const ran = await at.run('main', setUp(at, ...args));
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.match(ran.stderr, /delete the file it came from/);
+  const list = await at.run('main', ['account', 'list', ...places(at)]);
+  assert.match(list.stdout, /taken +refresh_token +http\S+ +ready/);
+});
+
+test('an account that is still configured is not removed; one that is not is set aside, then forgotten', async () => {
+  await using at = await bench();
+  const token = await at.file('rt', 'refresh-canary\n');
+  const args = ['--refresh-token-file', token, '--client-id', 'person-1', '--yes', 'taken'];
+  await at.run('main', setUp(at, ...args));
+  const refused = await at.run('main', ['account', 'remove', 'taken', ...places(at)]);
+  assert.equal(refused.status, 2);
+  assert.match(refused.stderr, /still in .*tokeep.yaml/);
+  await at.file('tokeep.yaml', 'accounts: { other: { grant: oidc_agent } }\n');
+  const parked = await at.run('main', ['account', 'remove', 'taken', ...places(at)]);
+  assert.equal(parked.status, 0, parked.stderr);
+  const gone = await at.run('main', ['account', 'remove', 'taken', '--forget', ...places(at)]);
+  assert.equal(gone.status, 0, gone.stderr);
+  const unknown = await at.run('main', ['account', 'remove', 'takn', ...places(at)]);
+  assert.equal(unknown.status, 2);
+});
+
+test('an issuer written without its last slash, or with one too many, is mended to its own name', async () => {
+  await using at = await bench();
+  const secret = await at.file('secret', `${robot.client_secret}\n`);
+  const client = ['--client-credentials', '--client-id', 'robot-1', '--client-secret-file', secret, '--yes', 'p'];
+  const ran = await at.run('main', ['setup', ...places(at), ...stay, '--issuer', `${issuer.issuer}/`, ...client]);
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.ok((await readFile(at.path('tokeep.yaml'), 'utf8')).includes(`issuer: ${issuer.issuer}\n`));
+});
+
+test('OSG’s format is not written, and an unfit name is refused', async () => {
+  await using at = await bench();
+  await at.file('config.ini', '[account a]\npassword_file = /x\n');
+  const ini = await at.run('main', ['setup', 'x', '--config', at.path('config.ini'), ...stay]);
+  assert.equal(ini.status, 2);
+  assert.match(ini.stderr, /config convert/);
+  const name = await at.run('main', ['setup', 'a/b', ...places(at), ...stay]);
+  assert.equal(name.status, 2);
+});
