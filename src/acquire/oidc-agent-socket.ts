@@ -8,7 +8,7 @@ import { quoted } from './issuer-words.ts';
 import { type AgentReply, readAgentReply } from './oidc-agent-reply.ts';
 
 /** An agent does one thing at a time, HTTP calls included: one that hangs would make everybody wait for minutes. */
-export const agentPatience: Millis = seconds(30);
+const agentPatience: Millis = seconds(30);
 
 /** More than an agent can put into one message of its own. */
 const largestReply = 1024 * 1024;

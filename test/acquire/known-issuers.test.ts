@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { knownIssuers } from '../../src/acquire/known-issuers.ts';
+import { agentDirectory } from '../../src/acquire/oidc-agent-directory.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 
 /** Writes the files below a system and a user directory and reads them as oidc-agent would. */
@@ -103,4 +104,15 @@ test('a broken file is named and does not hide the others', async () => {
 
 test('without any oidc-agent there are no issuers and no complaints', async () => {
   assert.deepEqual(await read({ 'other/file': '' }), { issuers: [], left: [] });
+});
+
+test("the user's directory is the one that oidc-agent itself would use", async () => {
+  const home = await mkdtemp(join(tmpdir(), 'tokeep-home-'));
+  const directory = (env: Readonly<Record<string, string>>) => agentDirectory({ ...realWorld(), env });
+  assert.equal(await directory({ OIDC_CONFIG_DIR: '/x/', HOME: home }), '/x');
+  assert.equal(await directory({ HOME: home }), `${home}/.oidc-agent`);
+  await mkdir(join(home, '.config'));
+  assert.equal(await directory({ HOME: home }), `${home}/.config/oidc-agent`);
+  assert.equal(await directory({}), undefined);
+  await rm(home, { recursive: true });
 });

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { agentAccountPath, agentDirectory } from '../../src/acquire/oidc-agent-directory.ts';
 import { AgentAccount, readAgentAccount, writeAgentAccount } from '../../src/acquire/oidc-agent-file.ts';
 import { writeBackAgentAccount } from '../../src/acquire/oidc-agent-write-back.ts';
 import { Secret } from '../../src/token/secret.ts';
@@ -137,16 +136,4 @@ test('links, strangers to the format and wrong passwords are refused with a sent
   await assert.rejects(writeBackAgentAccount(world, wrong), { code: 'agent-file-invalid' });
   const mytoken = { ...order, path: file.path, successor: new Secret('mytoken', 'mt') };
   await assert.rejects(writeBackAgentAccount(world, mytoken), { message: /holds a refresh_token, not a mytoken/ });
-});
-
-test("an account is looked for in oidc-agent's own order", async () => {
-  const home = await mkdtemp(join(tmpdir(), 'tokeep-home-'));
-  const at = (env: World['env']): World => ({ ...world, env });
-  assert.equal(await agentDirectory(at({ OIDC_CONFIG_DIR: '/x/', HOME: home })), '/x');
-  assert.equal(await agentAccountPath(at({ HOME: home }), 'a'), `${home}/.oidc-agent/a`);
-  await mkdir(join(home, '.config'));
-  assert.equal(await agentAccountPath(at({ HOME: home }), 'a'), `${home}/.config/oidc-agent/a`);
-  await assert.rejects(agentAccountPath(at({}), 'a'), { code: 'config-missing' });
-  await assert.rejects(agentAccountPath(at({ HOME: home }), '../a'), { code: 'usage' });
-  await rm(home, { recursive: true });
 });

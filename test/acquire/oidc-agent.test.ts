@@ -140,19 +140,23 @@ test('a socket that others could have put there is not asked', async () => {
 
   await chmod(agent.directory, 0o700);
   const real = realWorld();
-  const stranger = { ...real, user: { uid: real.user.uid + 4711, gid: 0 } };
-  const foreign: World = {
-    ...stranger,
+  const foreignWorld = (strangers: 'socket' | 'directory'): World => ({
+    ...real,
     files: {
       ...real.files,
       async facts(path) {
         const facts = await real.files.facts(path);
-        return facts === undefined ? undefined : { ...facts, owner: 12345 };
+        return facts === undefined || facts.type !== strangers ? facts : { ...facts, owner: 12345 };
       },
     },
-  };
-  const answer = await oidcAgentGrant.send(contextFor(agent.socket, foreign), whole);
-  assert.match(answer.kind === 'none' ? answer.fault.message : '', /belongs to user 12345/);
+  });
+  for (const [strangers, found] of [
+    ['socket', /agent\.sock belongs to user 12345/],
+    ['directory', /the directory of .* belongs to/],
+  ] as const) {
+    const answer = await oidcAgentGrant.send(contextFor(agent.socket, foreignWorld(strangers)), whole);
+    assert.match(answer.kind === 'none' ? answer.fault.message : '', found);
+  }
 
   const file = join(agent.directory, 'plain');
   await writeFile(file, '');
