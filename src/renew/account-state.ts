@@ -100,9 +100,11 @@ export function accountHeld(
   record: AccountRecord | undefined,
   account: Account,
   now: Epoch,
+  { forced = false }: { readonly forced?: boolean } = {},
 ): { fault: Fault; until: Epoch | null } | undefined {
   const trouble = record?.trouble ?? null;
   if (trouble === null || record === undefined || record.fingerprint !== account.fingerprint) return undefined;
+  if (forced && trouble.code === 'client-refused') return undefined;
   if (trouble.lastAt > after(now, days(1))) return undefined; // The clock was set back.
   if (trouble.nextTry !== null && trouble.nextTry <= now) return undefined;
   const fault = new Fault(trouble.code, trouble.sentence, trouble.hint === undefined ? {} : { hint: trouble.hint });

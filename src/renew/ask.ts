@@ -20,7 +20,7 @@ export async function ask(ports: RenewPorts, account: Account, errand: Errand): 
   // The account was refused as a whole: one wish asks for all of them, the others then see what came of it.
   await using _lock = await ports.store.lockAccount(account.name, signals.waiting);
   const again = await ports.store.account(account.name);
-  const held = accountHeld(again, account, ports.world.clock.now());
+  const held = accountHeld(again, account, ports.world.clock.now(), errand);
   if (held !== undefined) return heldBack(held, ports.world);
   return askPlainly(ports, { account, grant, ...errand, record: again });
 }

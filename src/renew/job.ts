@@ -118,11 +118,12 @@ export function factsOf({ obtained, times }: Extract<Asked, { kind: 'token' }>) 
 }
 
 /** Whatever a grant throws concerns this wish only (scenario 31). Faults of the store and a stop go up. */
-async function askSafely(ports: RenewPorts, account: Account, { wish, record, signals }: Job): Promise<Asked> {
+async function askSafely(ports: RenewPorts, account: Account, { wish, record, policy, signals }: Job): Promise<Asked> {
   const neededBy = record.token?.expiresAt;
   try {
     const request = await requestFor(ports, account, wish);
-    return await ask(ports, account, { request, signals, ...(neededBy === undefined ? {} : { neededBy }) });
+    const forced = policy.mode === 'forced';
+    return await ask(ports, account, { request, signals, forced, ...(neededBy === undefined ? {} : { neededBy }) });
   } catch (thrown) {
     if (signals.waiting.aborted && !(thrown instanceof Fault)) throw thrown;
     const fault = asFault(thrown, `asking for ${wish.name}`);

@@ -28,6 +28,8 @@ export interface RenewPorts {
 export interface Errand {
   readonly request: TokenRequest;
   readonly signals: Signals;
+  /** Asked for by a person: a refusal of the client is not waited out, since they may have mended it. */
+  readonly forced?: boolean;
   /** When the token at hand ends, if there is one. */
   readonly neededBy?: Epoch;
 }

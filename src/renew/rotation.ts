@@ -32,7 +32,7 @@ export async function rotate(spend: Spend): Promise<Asked> {
   const ready = await readyCredential(ports, account, spend.grant, signals.waiting);
   if (ready.kind === 'none') return { kind: 'refused', fault: ready.fault };
   const { record, secrets } = ready;
-  const held = accountHeld(record, account, ports.world.clock.now());
+  const held = accountHeld(record, account, ports.world.clock.now(), spend);
   if (held !== undefined) return heldBack(held, ports.world);
 
   const entrance = await ports.desk.enter(spend.grant.issuerKey(account, record), signals.waiting, spend.neededBy);
