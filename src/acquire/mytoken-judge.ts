@@ -12,7 +12,7 @@ export function judgeMytokenAnswer(raw: RawAnswer, account: MytokenAccount): Gra
   if (raw.status >= 400) {
     if (isDead(error, said)) return dead(account, error, said);
     if (error === 'oidc_error') return judgeProvider(raw, account, said);
-    const advice = limits[error];
+    const advice = limits.get(error);
     if (advice !== undefined) return refused(account, error, said, advice);
   }
   return judgeTokenAnswer(raw, { account: account.name, credential: 'mytoken' });
@@ -25,12 +25,14 @@ const isDead = (error: string, said: string): boolean =>
   (error === 'invalid_request' && /token not valid/i.test(said));
 
 /** What the mytoken itself forbids: another one is needed, or another wish. */
-const limits: Readonly<Record<string, string>> = {
-  usage_restricted:
-    'its restrictions (scope, audience, time, place or number of uses) do not allow this; wish for less, or make another mytoken',
-  insufficient_capabilities: 'make a mytoken with the capability AT',
-  access_denied: 'ask those who run the mytoken server why',
-};
+const limits: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    usage_restricted:
+      'its restrictions (scope, audience, time, place or number of uses) do not allow this; wish for less, or make another mytoken',
+    insufficient_capabilities: 'make a mytoken with the capability AT',
+    access_denied: 'ask those who run the mytoken server why',
+  }),
+);
 
 function dead(account: MytokenAccount, error: string, said: string): GrantOutcome {
   const causes = 'it ran out, was revoked, or was used elsewhere and has rotated';

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import fc from 'fast-check';
 import type { GrantContext, GrantOutcome, RawAnswer, TokenRequest } from '../../src/acquire/grant.ts';
 import { mytokenGrant } from '../../src/acquire/mytoken.ts';
 import type { MytokenAccount } from '../../src/config/config.ts';
 import type { AccountName, Audience, IssuerUrl, Scope } from '../../src/token/names.ts';
 import { Secret } from '../../src/token/secret.ts';
-import { seconds } from '../../src/token/time.ts';
+import { epoch, seconds } from '../../src/token/time.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 import { type MytokenServer, type MytokenTerms, startMytokenServer } from '../peers/mytoken-server.ts';
 
@@ -180,4 +181,29 @@ test('scenario 44: what a server says never brings the mytoken into a sentence',
   server.provider = { status: 400, error: 'invalid_scope', description: `you sent ${mytoken}` };
   const { outcome } = await ask(contextFor(server.issuer, mytoken));
   assert.ok(!inspect(outcome, { depth: 9 }).includes(mytoken));
+});
+
+test('whatever is answered is salvaged and judged without a throw', () => {
+  const context = contextFor('https://server.example', 'mt-canary');
+  const status = fc.constantFrom(200, 204, 301, 400, 401, 403, 404, 429, 500, 503, 555);
+  const body = fc.oneof(
+    fc.json(),
+    fc.string(),
+    fc.constantFrom(
+      '{"token_update":7}',
+      '{"token_update":{"mytoken":7}}',
+      '{"token_update":null,"error":{}}',
+      '{"error":"oidc_error"}',
+      '{"error":"constructor"}',
+    ),
+  );
+  fc.assert(
+    fc.property(status, body, (code, text) => {
+      const now = epoch(1_700_000_000_000);
+      const raw: RawAnswer = { kind: 'raw', status: code, headers: {}, body: text, sentAt: now, receivedAt: now };
+      const { successor } = mytokenGrant.salvage(raw, context);
+      assert.ok(successor === undefined || successor.reveal() !== '');
+      assert.ok(['token', 'refused', 'later'].includes(mytokenGrant.judge(raw, context).kind));
+    }),
+  );
 });

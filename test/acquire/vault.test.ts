@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import fc from 'fast-check';
 import type { GrantContext, GrantOutcome, RawAnswer, TokenRequest } from '../../src/acquire/grant.ts';
 import { vaultGrant } from '../../src/acquire/vault.ts';
 import type { VaultAccount } from '../../src/config/config.ts';
 import type { AccountName, Audience, IssuerUrl, Scope } from '../../src/token/names.ts';
 import { Secret } from '../../src/token/secret.ts';
-import { minutes, seconds } from '../../src/token/time.ts';
+import { epoch, minutes, seconds } from '../../src/token/time.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 import { startVaultServer, type VaultServer, type VaultToken } from '../peers/vault-server.ts';
 
@@ -198,4 +199,23 @@ test('the warnings of a vault are passed on, without the vault token in them', a
   const oddities = outcome.kind === 'token' ? outcome.oddities.join() : '';
   assert.match(oddities, /the vault warns: 2 attempt\(s\)/);
   assert.ok(!oddities.includes('hvs.canary'));
+});
+
+test('whatever is answered is salvaged and judged without a throw', () => {
+  const context = contextFor('https://server.example');
+  const status = fc.constantFrom(200, 204, 301, 400, 401, 403, 404, 429, 500, 503, 555);
+  const body = fc.oneof(
+    fc.json(),
+    fc.string(),
+    fc.constantFrom('{"data":7}', '{"data":{"expire_time":{}}}', '{"errors":[{}]}', '{"errors":7,"warnings":7}'),
+  );
+  fc.assert(
+    fc.property(status, body, (code, text) => {
+      const now = epoch(1_700_000_000_000);
+      const raw: RawAnswer = { kind: 'raw', status: code, headers: {}, body: text, sentAt: now, receivedAt: now };
+      const { successor } = vaultGrant.salvage(raw, context);
+      assert.ok(successor === undefined || successor.reveal() !== '');
+      assert.ok(['token', 'refused', 'later'].includes(vaultGrant.judge(raw, context).kind));
+    }),
+  );
 });
