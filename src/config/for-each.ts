@@ -40,7 +40,7 @@ function parseRows(text: string, name: string): unknown {
     return JSON.parse(text);
   } catch {
     try {
-      return parse(text, { logLevel: 'silent' });
+      return parse(text, { logLevel: 'error' });
     } catch {
       throw new Fault('config-invalid', `${name} is neither YAML nor JSON`);
     }

@@ -1,4 +1,4 @@
-import { parseDocument, stringify } from 'yaml';
+import { isMap, parseDocument, stringify } from 'yaml';
 import type { z } from 'zod';
 import { Fault } from '../fault/fault.ts';
 import type { ClientSecret } from '../token/secret.ts';
@@ -31,8 +31,8 @@ function insert(yaml: string, group: 'accounts' | 'tokens', name: string, sectio
       hint: 'run `tokeep config check`, or add the section by hand',
     });
   }
-  // An empty `accounts:` is a null that nothing can be put into.
-  if (document.contents !== null && document.get(group) === null) document.set(group, document.createNode({}));
+  // An empty `accounts:` is there and holds a null, which nothing can be put into.
+  if (isMap(document.contents) && document.get(group) === undefined) document.set(group, document.createNode({}));
   try {
     document.setIn([group, name], document.createNode(section));
   } catch {
