@@ -6,6 +6,7 @@ import type { Database, Row, Session } from './database.ts';
 import { quarantine } from './quarantine.ts';
 import type { AccountRecord, AccountSecrets } from './records.ts';
 import { checksum, parse } from './rows.ts';
+import { refuseOtherKey } from './schema.ts';
 import type { Sealer } from './sealer.ts';
 
 type AccountDoc = Omit<AccountRecord, 'name' | 'generation'>;
@@ -105,6 +106,7 @@ export class AccountTable {
     const sealed = this.#seal(next, secrets);
     const doc = JSON.stringify(withoutColumns(next));
     await this.#database.write(async (session) => {
+      await refuseOtherKey(session, this.#sealer, this.#database.where);
       if (generation === 1) await insert(session, name, doc, sealed);
       else await replace(session, name, generation, doc, sealed);
     });

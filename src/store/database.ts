@@ -16,6 +16,8 @@ export interface Session {
  * shared by the writes of the same moment, and must not be held open. Faults of the database come out as Fault `state-*`.
  */
 export interface Database {
+  /** For people. */
+  readonly where: string;
   readonly sql: Dialect;
   read(sql: string, values?: readonly Value[]): Promise<readonly Row[]>;
   write<T>(work: (session: Session) => Promise<T>): Promise<T>;

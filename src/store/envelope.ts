@@ -83,3 +83,18 @@ export function keySealer(key: Buffer): Sealer {
     },
   };
 }
+
+/** Seals with the first key and opens with any of them. */
+export function ringSealer(first: Buffer, others: readonly Buffer[]): Sealer {
+  const own = keySealer(first);
+  const more = others.map(keySealer);
+  return {
+    ...own,
+    alsoOpens: more.map(({ keyId }) => keyId),
+    open(kind, envelope, binding) {
+      const named = envelopeKeyId(envelope);
+      const fitting = more.find(({ keyId }) => keyId === named) ?? own;
+      return fitting.open(kind, envelope, binding);
+    },
+  };
+}

@@ -27,7 +27,7 @@ export async function openPostgres(
   try {
     await database.write(async (session) => {
       await session.rows('SELECT pg_advisory_xact_lock($1)', [schemaLock]);
-      await prepareSchema(session, sealer.keyId, database.where);
+      await prepareSchema(session, sealer, database.where);
     });
     return database;
   } catch (thrown) {

@@ -1,6 +1,7 @@
 import type { World } from '../world/world.ts';
+import type { Database } from './database.ts';
 import { PostgresLocks } from './postgres-locks.ts';
-import { recordStore } from './record-store.ts';
+import { type Locks, recordStore } from './record-store.ts';
 import type { Sealer } from './sealer.ts';
 import { openSqlite } from './sqlite-file.ts';
 import { SqliteLocks } from './sqlite-locks.ts';
@@ -19,16 +20,22 @@ export interface StoreOptions {
 
 /** Opens the records. Throws Fault `state-unsafe`, `state-newer`, `state-busy`, `state-write-failed` or `seal-wrong-key`. */
 export async function openStore(world: World, options: StoreOptions): Promise<Store> {
-  const { stateDir, choice, sealer, node } = options;
+  const { database, locks } = await openRecords(world, options);
+  return recordStore(database, locks, options.sealer, world.clock);
+}
+
+/** What a store is made of. */
+export async function openRecords(
+  world: World,
+  { stateDir, choice, sealer, node }: StoreOptions,
+): Promise<{ readonly database: Database; readonly locks: Locks }> {
   await prepareStateDir(world, stateDir);
   const lockDir = `${stateDir}/locks`;
   await prepareStateDir(world, lockDir);
   const fileLocks = new SqliteLocks(world, lockDir);
-  if (choice.kind === 'sqlite') {
-    return recordStore(await openSqlite(world, stateDir, sealer), fileLocks, sealer, world.clock);
-  }
+  if (choice.kind === 'sqlite') return { database: await openSqlite(world, stateDir, sealer), locks: fileLocks };
   // Loaded where it is wanted only: a command on SQLite starts faster without it.
   const { openPostgres } = await import('./open-postgres.ts');
   const database = await openPostgres(world, choice, sealer);
-  return recordStore(database, new PostgresLocks(world, database, node, fileLocks), sealer, world.clock);
+  return { database, locks: new PostgresLocks(world, database, node, fileLocks) };
 }

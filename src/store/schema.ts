@@ -1,5 +1,6 @@
 import { Fault } from '../fault/fault.ts';
 import type { Session } from './database.ts';
+import type { Sealer } from './sealer.ts';
 
 /** Grows when an older tokeep could not work with the tables any more. */
 export const format = 1;
@@ -38,7 +39,7 @@ async function meta(session: Session, key: string): Promise<string | undefined> 
 }
 
 /** Makes what is missing. Throws `state-newer`, and `seal-wrong-key` when the secrets in here were sealed with another key. */
-export async function prepareSchema(session: Session, keyId: string, where: string): Promise<void> {
+export async function prepareSchema(session: Session, sealer: Sealer, where: string): Promise<void> {
   const [first, ...rest] = tables;
   await session.change(String(first));
   const found = await meta(session, 'format');
@@ -50,15 +51,18 @@ export async function prepareSchema(session: Session, keyId: string, where: stri
   if (found === undefined) {
     for (const sql of rest) await session.change(sql);
     await session.change('INSERT INTO meta (key, value) VALUES ($1, $2)', ['format', String(format)]);
+    await session.change('INSERT INTO meta (key, value) VALUES ($1, $2)', ['seal-key', sealer.keyId]);
   }
+  await refuseOtherKey(session, sealer, where);
+}
+
+/** Nothing is written with a key that is not that of the state: not by a process, either, that was started before the key was changed. */
+export async function refuseOtherKey(session: Session, sealer: Sealer, where: string): Promise<void> {
   const sealedWith = await meta(session, 'seal-key');
-  if (sealedWith === undefined) {
-    await session.change('INSERT INTO meta (key, value) VALUES ($1, $2)', ['seal-key', keyId]);
-  } else if (sealedWith !== keyId) {
-    throw new Fault(
-      'seal-wrong-key',
-      `the secrets in ${where} are sealed with key ${sealedWith}, and the sealing key at hand is ${keyId}`,
-      { hint: 'run tokeep as the user and with the key it was set up with; nothing was sealed or changed' },
-    );
-  }
+  if (sealedWith === undefined || sealedWith === sealer.keyId || sealer.alsoOpens?.includes(sealedWith)) return;
+  throw new Fault(
+    'seal-wrong-key',
+    `the secrets in ${where} are sealed with key ${sealedWith}, and the sealing key at hand is ${sealer.keyId}`,
+    { hint: 'run tokeep as the user and with the key it was set up with; nothing was sealed or changed' },
+  );
 }

@@ -5,7 +5,7 @@ import type { Secret } from '../token/secret.ts';
 import { millis } from '../token/time.ts';
 import type { Directory, FileFacts } from '../world/files.ts';
 import type { World } from '../world/world.ts';
-import { keySealer } from './envelope.ts';
+import { keySealer, ringSealer } from './envelope.ts';
 import type { Sealer } from './sealer.ts';
 import { writeAll } from './spool-place.ts';
 
@@ -21,31 +21,38 @@ export interface SealKeyOptions {
 /** First word of a key file: the rest of the line is the key itself, or the salt for a passphrase, in base64. */
 const kinds = { key: 'tokeep-seal-key-1', salt: 'tokeep-seal-salt-1' } as const;
 type Kind = keyof typeof kinds;
-interface Content {
+export interface KeyContent {
   readonly kind: Kind;
   readonly bytes: Buffer;
 }
 
-const keyBytes = 32;
+export const keyBytes = 32;
 const largestFile = 4096;
 /** For a file that another process has just created and is still writing. */
 const patience = { rounds: 50, wait: millis(20) };
 
-/** The host's sealer: from a systemd credential, else the key file, which is made at the first run. */
+/** Where a change of the key keeps the key to come, and the one that was (seal-rotation.ts). */
+export const besideKeyFile = (keyFile: string) => ({ next: `${keyFile}.next`, old: `${keyFile}.old` });
+
+/**
+ * The host's sealer: from a systemd credential, else the key file, which is made at the first run. While the key is being
+ * changed it opens with both keys, so that a change that was broken off stops nothing.
+ */
 export async function openSealer(world: World, options: SealKeyOptions): Promise<Sealer> {
-  return keySealer(await openSealingKey(world, options));
-}
-
-export async function openSealingKey(world: World, options: SealKeyOptions): Promise<Buffer> {
   const fromCredential = await readCredential(world, options.credentialName ?? 'tokeep.seal-key');
-  if (fromCredential !== undefined) return keyFrom(fromCredential, options);
+  if (fromCredential !== undefined) return keySealer(keyFrom(fromCredential, options));
+  const { next, old } = besideKeyFile(options.keyFile);
+  const beside = [await readKeyFile(world, next), await readKeyFile(world, old)].filter((found) => found !== undefined);
   const content = (await readKeyFile(world, options.keyFile)) ?? (await createOrAwait(world, options));
-  return keyFrom(content, options);
+  return ringSealer(
+    keyFrom(content, options),
+    beside.map((found) => keyFrom(found, options)),
+  );
 }
 
-export const keyFileText = ({ kind, bytes }: Content): string => `${kinds[kind]} ${bytes.toString('base64')}\n`;
+const keyFileText = ({ kind, bytes }: KeyContent): string => `${kinds[kind]} ${bytes.toString('base64')}\n`;
 
-function parseKeyFile(text: string): Content | undefined {
+function parseKeyFile(text: string): KeyContent | undefined {
   const [word, base64, ...rest] = text.trim().split(' ');
   const kind = (Object.keys(kinds) as Kind[]).find((candidate) => kinds[candidate] === word);
   const bytes = Buffer.from(base64 ?? '', 'base64');
@@ -56,7 +63,7 @@ function unusable(path: string, found: string, hint: string): Fault {
   return new Fault('seal-key-unusable', `the sealing key ${path} is not used: ${found}`, { hint });
 }
 
-async function readCredential(world: World, name: string): Promise<Content | undefined> {
+export async function readCredential(world: World, name: string): Promise<KeyContent | undefined> {
   const directory = world.env['CREDENTIALS_DIRECTORY'];
   if (directory === undefined) return undefined;
   const path = `${directory}/${name}`;
@@ -79,7 +86,7 @@ function judge(world: World, path: string, facts: FileFacts): void {
 }
 
 /** Undefined when there is none. Owner and mode are those of the file that was opened. */
-export async function readKeyFile(world: World, path: string): Promise<Content | undefined> {
+export async function readKeyFile(world: World, path: string): Promise<KeyContent | undefined> {
   for (let round = 1; ; round += 1) {
     const text = await readPrivate(world, path);
     if (text === undefined) return undefined;
@@ -117,8 +124,8 @@ async function readPrivate(world: World, path: string): Promise<string | undefin
 const disposable = (directory: Directory) =>
   Object.assign(directory, { [Symbol.asyncDispose]: () => directory.close() });
 
-async function createOrAwait(world: World, { keyFile, passphrase }: SealKeyOptions): Promise<Content> {
-  const content: Content = { kind: passphrase === undefined ? 'key' : 'salt', bytes: world.random.bytes(keyBytes) };
+async function createOrAwait(world: World, { keyFile, passphrase }: SealKeyOptions): Promise<KeyContent> {
+  const content: KeyContent = { kind: passphrase === undefined ? 'key' : 'salt', bytes: world.random.bytes(keyBytes) };
   if (await createKeyFile(world, keyFile, content)) return content;
   const made = await readKeyFile(world, keyFile);
   if (made === undefined) throw unusable(keyFile, 'it was removed while it was read', 'try again');
@@ -126,7 +133,7 @@ async function createOrAwait(world: World, { keyFile, passphrase }: SealKeyOptio
 }
 
 /** Exclusive, 0600, synced with its directory. False if somebody else made it first. */
-export async function createKeyFile(world: World, path: string, content: Content): Promise<boolean> {
+export async function createKeyFile(world: World, path: string, content: KeyContent): Promise<boolean> {
   try {
     await world.files.makeDirectories(dirname(path), 0o700);
     await using directory = disposable(await world.files.openDirectory(dirname(path)));
@@ -146,7 +153,7 @@ export async function createKeyFile(world: World, path: string, content: Content
   }
 }
 
-function keyFrom({ kind, bytes }: Content, { passphrase, keyFile }: SealKeyOptions): Buffer {
+export function keyFrom({ kind, bytes }: KeyContent, { passphrase, keyFile }: SealKeyOptions): Buffer {
   if (kind === 'key') return bytes;
   if (passphrase === undefined) throw unusable(keyFile, 'it needs a passphrase', 'name a passphrase file');
   return keyFromPassphrase(passphrase, bytes);

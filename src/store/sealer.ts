@@ -12,6 +12,8 @@ export interface SealBinding {
  */
 export interface Sealer {
   readonly keyId: string;
+  /** Keys it opens with besides: while a change of the sealing key is under way there are two. */
+  readonly alsoOpens?: readonly string[];
   seal(secret: Secret, binding: SealBinding): string;
   open<K extends SecretKind>(kind: K, envelope: string, binding: SealBinding): Secret<K>;
 }

@@ -59,7 +59,7 @@ class Connection {
  * company; what comes in while a commit is running is the next group.
  */
 export class SqliteDatabase implements Database {
-  readonly path: string;
+  readonly where: string;
   readonly sql = {
     listed: (parameter: string) => `SELECT value FROM json_each(${parameter})`,
     skipLocked: '',
@@ -74,7 +74,7 @@ export class SqliteDatabase implements Database {
   #closed = false;
 
   constructor(path: string, clock: Clock) {
-    this.path = path;
+    this.where = path;
     this.#clock = clock;
     this.#writer = new Connection(path, 'write');
     this.#writer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF');
@@ -99,7 +99,7 @@ export class SqliteDatabase implements Database {
         result = await work(session);
       },
       committed: () => resolve(result),
-      failed: (thrown) => reject(sqliteFault(thrown, this.path)),
+      failed: (thrown) => reject(sqliteFault(thrown, this.where)),
     });
     this.#flushing ??= this.#flushSoon();
     return await promise;
@@ -172,13 +172,13 @@ export class SqliteDatabase implements Database {
       try {
         return work();
       } catch (thrown) {
-        if (!isBusy(thrown) || round === busyRounds) throw sqliteFault(thrown, this.path);
+        if (!isBusy(thrown) || round === busyRounds) throw sqliteFault(thrown, this.where);
         await this.#clock.sleep(millis(busyInside));
       }
     }
   }
 
   #refuseWhenClosed(): void {
-    if (this.#closed) throw new Fault('bug', `${this.path} was used after it was closed`);
+    if (this.#closed) throw new Fault('bug', `${this.where} was used after it was closed`);
   }
 }

@@ -40,7 +40,7 @@ async function open(world: World, stateDir: string, sealer: Sealer): Promise<Sql
   if ((await world.files.look(path)) === undefined) await createPrivateFile(world, stateDir, fileName);
   const database = new SqliteDatabase(path, world.clock);
   try {
-    await database.write((session) => prepareSchema(session, sealer.keyId, path));
+    await database.write((session) => prepareSchema(session, sealer, path));
     return database;
   } catch (thrown) {
     await database.close();
