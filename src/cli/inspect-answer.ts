@@ -6,12 +6,16 @@ import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
 import { printable } from '../observe/printable.ts';
 import { explainToken, type TokenExplanation } from '../token/explain.ts';
-import type { InspectOptions } from './commands/inspect.ts';
 import type { Context } from './context.ts';
 import { promptsFor } from './prompts.ts';
 
 /** Above this it is no token (the limit of WLCG discovery here). */
 const largest = 16 * 1024;
+
+export interface InspectOptions {
+  readonly tokenFile?: string;
+  readonly strict?: true;
+}
 
 interface Source {
   readonly text: string;

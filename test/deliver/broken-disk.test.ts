@@ -32,11 +32,13 @@ function smallDisk(t: TestContext): string | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'small-disk-'));
   let mounted = false;
   t.after(() => {
-    if (mounted) execFileSync('umount', [directory]);
+    if (mounted) execFileSync('/usr/bin/umount', [directory]);
     rmdirSync(directory);
   });
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'tmpfs', directory], { stdio: 'ignore' });
+    execFileSync('/usr/bin/mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'tmpfs', directory], {
+      stdio: 'ignore',
+    });
     mounted = true;
   } catch {
     return undefined;

@@ -52,7 +52,7 @@ for (const inPlace of [false, true]) {
     writeFileSync(at('precious'), 'precious');
     symlinkSync(at('precious'), at('link'));
     symlinkSync(at('nowhere'), at('dangling'));
-    execFileSync('mkfifo', [at('fifo')]);
+    execFileSync('/usr/bin/mkfifo', [at('fifo')]);
     mkdirSync(at('directory'));
     linkSync(at('precious'), at('second-name'));
     for (const [name, pattern] of [

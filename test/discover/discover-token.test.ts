@@ -118,7 +118,7 @@ test('scenario 39: a default place is never followed, never waited for, never ta
   symlinkSync(given, place);
   await assert.rejects(look(env, me), invalid(/symbolic link/));
   rmSync(place);
-  execFileSync('mkfifo', [place]);
+  execFileSync('/usr/bin/mkfifo', [place]);
   await assert.rejects(look(env, me), invalid(/not a plain file but a fifo/));
   rmSync(place);
   mkdirSync(place);
@@ -135,7 +135,7 @@ test('BEARER_TOKEN_FILE may be a link, and may not be a FIFO', async () => {
   put(given, 'abc');
   symlinkSync(given, join(directory, 'link'));
   assert.equal(textOf(await look({ BEARER_TOKEN_FILE: join(directory, 'link') })), 'abc');
-  execFileSync('mkfifo', [join(directory, 'fifo')]);
+  execFileSync('/usr/bin/mkfifo', [join(directory, 'fifo')]);
   await assert.rejects(look({ BEARER_TOKEN_FILE: join(directory, 'fifo') }), invalid(/a fifo/));
 });
 

@@ -1,10 +1,6 @@
 import { Fault } from '../../fault/fault.ts';
 import { type CommandModule, withExamples } from '../command.ts';
-
-export interface InspectOptions {
-  readonly tokenFile?: string;
-  readonly strict?: true;
-}
+import type { InspectOptions } from '../inspect-answer.ts';
 
 /** Explains a token. Never from an argument: the command line is seen by all users of the machine and kept in histories. */
 export const register: CommandModule['register'] = (parent, run) => {
