@@ -90,25 +90,26 @@ async function inOtherManners(
   if (other === undefined) return learn(context.account, answer, {});
   const spending = question.spends === 'credential';
   // An audience style that a rotating issuer refused waits for the next attempt; a blank scope was refused before anything was spent.
-  if (spending && other.audience !== route.manners.audience) return learn(context.account, answer, other);
-  const again = await post(context, question, { ...route, manners: other });
+  if (spending && other.audience !== undefined) return learn(context.account, answer, other);
+  const again = await post(context, question, { ...route, manners: { ...route.manners, ...other } });
   if (again.kind === 'none') return spending ? again : answer;
   const better = again.status === 200 && !forOthers(again, question.request);
   return better || spending ? learn(context.account, again, better ? other : {}) : answer;
 }
 
-function otherManners(question: Question, manners: Manners, answer: RawAnswer): Manners | undefined {
+/** What to do differently, if the answer is about manners at all. */
+function otherManners(question: Question, manners: Manners, answer: RawAnswer): Partial<Manners> | undefined {
   const { request } = question;
   const error = answer.status === 200 ? undefined : textOf(answer, 'error');
   if (jsonOf(answer)?.['refresh_token'] !== undefined) return undefined;
   if (error === 'invalid_scope' && request.scope.kind === 'blank' && manners.blankScope !== 'absent') {
-    return { ...manners, blankScope: 'absent' };
+    return { blankScope: 'absent' };
   }
   if (!manners.audienceIsGuess) return undefined;
   const style = otherAudienceStyle(request.audience, manners.audience);
   if (style === undefined) return undefined;
   const refused = error === 'invalid_target' || error === 'invalid_request' || forOthers(answer, request);
-  return refused ? { ...manners, audience: style } : undefined;
+  return refused ? { audience: style } : undefined;
 }
 
 /** Issuers pass over parameters they do not know (RFC 6749 section 3.2): the token then is for somebody else. */

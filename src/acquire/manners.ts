@@ -37,7 +37,7 @@ const styleOf = (text: string | undefined): SentAudienceStyle | undefined =>
 export function learn(account: Account, answer: RawAnswer, manners: Partial<Manners>): RawAnswer {
   const learnt: Learnt = {
     ...answer.learnt,
-    ...(manners.audience !== undefined && manners.audienceIsGuess ? { audience: manners.audience } : {}),
+    ...(manners.audience !== undefined ? { audience: manners.audience } : {}),
     ...(manners.blankScope === 'absent' ? { 'blank-scope': 'absent' } : {}),
   };
   if (Object.keys(learnt).length === 0) return answer;

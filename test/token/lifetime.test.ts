@@ -25,7 +25,7 @@ test('scenario 18: a life is exp - max(nbf, iat), else expires_in, else ten minu
     [{ iat: now, exp: -1 }, undefined, [0, 600, 'assumed']],
     [{ iat: now, exp: 0 }, undefined, [0, 600, 'assumed']],
     [{ exp: null }, -5, [0, 600, 'assumed']],
-    [{ iat: now, exp: 1e400 }, undefined, [0, year, 'exp']],
+    [{ iat: now, exp: Number.POSITIVE_INFINITY }, undefined, [0, year, 'exp']],
     [{ iat: now, exp: now + 50 * year }, undefined, [0, year, 'exp']],
     [{ iat: 1, exp: now + 60 }, undefined, [0, 60, 'exp']],
     [{ iat: now + 7200, exp: now + 3600 }, undefined, [0, 3600, 'exp']],
