@@ -12,14 +12,14 @@ const headLength = 1 + idLength;
 const boxed = nonceLength + tagLength;
 
 /** AES-256-GCM as one block: nonce, tag, ciphertext. */
-function box(key: Buffer, plain: Buffer, bound: Buffer): Buffer {
+export function box(key: Buffer, plain: Buffer, bound: Buffer): Buffer {
   const nonce = randomBytes(nonceLength);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(bound);
   const text = Buffer.concat([cipher.update(plain), cipher.final()]);
   return Buffer.concat([nonce, cipher.getAuthTag(), text]);
 }
 
-function unbox(key: Buffer, block: Buffer, bound: Buffer): Buffer {
+export function unbox(key: Buffer, block: Buffer, bound: Buffer): Buffer {
   const decipher = createDecipheriv('aes-256-gcm', key, block.subarray(0, nonceLength)).setAAD(bound);
   decipher.setAuthTag(block.subarray(nonceLength, boxed));
   return Buffer.concat([decipher.update(block.subarray(boxed)), decipher.final()]);

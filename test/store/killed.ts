@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs';
 import { keySealer } from '../../src/store/envelope.ts';
 import { openSpool } from '../../src/store/open-spool.ts';
 import { openStore } from '../../src/store/open-store.ts';
+import { rotateSealingKey } from '../../src/store/seal-rotation.ts';
 import { type FaultyCall, faultyFiles } from '../../src/world/faulty-files.ts';
 import { realFiles } from '../../src/world/real-files.ts';
 import { realWorld } from '../../src/world/real-world.ts';
@@ -50,4 +51,18 @@ async function holdLocks(): Promise<void> {
   await new Promise(() => setInterval(() => {}, 1_000));
 }
 
-await { saveInSpool, writeForEver, holdLocks }[what as 'saveInSpool']();
+/** With the key file in `etc` beside the state. */
+async function rotate(): Promise<void> {
+  const [file, times] = nth.split(',');
+  const files = faultyFiles(realFiles, [{ op, path: String(file), nth: Number(times ?? 1), meanwhile: die }]);
+  const options = {
+    stateDir,
+    choice: { kind: 'sqlite' },
+    node: 'k',
+    spool: [],
+    keyFile: `${stateDir}-etc/key`,
+  } as const;
+  await rotateSealingKey({ ...realWorld(), files }, options);
+}
+
+await { rotate, saveInSpool, writeForEver, holdLocks }[what as 'saveInSpool']();
