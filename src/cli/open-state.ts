@@ -19,12 +19,21 @@ export interface State {
 export async function openState(world: World, stateDir: string, config: Config): Promise<State> {
   await prepareStateDir(world, stateDir);
   const sealer = await openSealer(world, { keyFile: sealKeyFile(world.env, world.user.uid, stateDir) });
-  const store = await openStore(world, { stateDir, choice: await choiceOf(world, config), sealer, node: hostname() });
-  const second = config.spool === undefined ? {} : { second: config.spool };
-  return { store, spool: openSpool(world, { dir: `${stateDir}/spool`, ...second, sealer }) };
+  const store = await openStore(world, {
+    stateDir,
+    choice: await storeChoice(world, config),
+    sealer,
+    node: hostname(),
+  });
+  return { store, spool: openSpool(world, { ...spoolPlaces(config, stateDir), sealer }) };
 }
 
-async function choiceOf(world: World, { store }: Config): Promise<StoreOptions['choice']> {
+export function spoolPlaces({ spool }: Config, stateDir: string): { readonly dir: string; readonly second?: string } {
+  return { dir: `${stateDir}/spool`, ...(spool === undefined ? {} : { second: spool }) };
+}
+
+/** The store of the configuration, with what opens it read. */
+export async function storeChoice(world: World, { store }: Config): Promise<StoreOptions['choice']> {
   if (store.kind === 'sqlite') return store;
   const url = (await readSecret(world, store.url, 'password')).reveal();
   return { kind: 'postgres', url, ...(store.caFile === undefined ? {} : { caFile: store.caFile }) };

@@ -26,18 +26,18 @@ export const register: CommandModule['register'] = (parent, run) => {
   withExamples(backup, { line: 'tokeep seal backup /root/tokeep.backup', does: 'asks for a passphrase, twice' });
   const restore = command
     .command('restore')
-    .description('Take the accounts of a backup into an empty state.')
+    .description('Take the accounts of a backup into the state. What the state has as new, or newer, stays.')
     .argument('<FILE>', 'made by `tokeep seal backup`')
     .option('--passphrase-file <FILE>', 'read the passphrase from there instead of asking')
     .action(
       run(async (context, file: string, options: PassphraseOptions) => {
-        const { restoreBackup } = await import('../seal-answers.ts');
-        return await restoreBackup(context, file, options.passphraseFile);
+        const { restoreFrom } = await import('../seal-answers.ts');
+        return await restoreFrom(context, file, options.passphraseFile);
       }),
     );
   withExamples(restore, {
     line: 'tokeep seal restore /root/tokeep.backup',
-    does: 'on a machine that has no state yet',
+    does: 'for example on a new machine',
   });
 };
 
