@@ -156,7 +156,8 @@ export function asClient({ clientId, clientSecret }: GivenClient, metadata: Issu
   return { clientId, clientSecret, authMethod, ...unknown };
 }
 
-function authOf({ authMethod, clientSecret: secret }: RegisteredClient): ResolvedClientAuth {
+/** How a client proves itself with the secret at hand. */
+export function authOf({ authMethod, clientSecret: secret }: RegisteredClient): ResolvedClientAuth {
   if (secret === undefined) return { kind: 'none' };
   if (authMethod === 'client_secret_post') return { kind: 'client_secret_post', secret };
   return { kind: 'client_secret_basic', secret, encoding: 'form' };

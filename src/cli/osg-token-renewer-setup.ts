@@ -1,4 +1,4 @@
 import { processIo } from './io.ts';
-import { osgSetup } from './osg-setup.ts';
+import { osgSetup } from './osg-setup/setup.ts';
 
 process.exit(await osgSetup(process.argv.slice(2), processIo()));

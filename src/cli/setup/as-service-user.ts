@@ -1,6 +1,6 @@
 import { lchown } from 'node:fs/promises';
 import { Fault } from '../../fault/fault.ts';
-import { openSealingKey } from '../../store/seal-key.ts';
+import { openSealer } from '../../store/seal-key.ts';
 import type { Context } from '../context.ts';
 import { openContext } from '../open-context.ts';
 import { becomeUser, findUser, type ServiceUser } from '../service-user.ts';
@@ -39,7 +39,7 @@ export async function asServiceUser(
     await lchown(state, user.uid, user.gid);
   }
   const keyFile = sealKeyFile(world.env, 0, state);
-  await openSealingKey(world, { keyFile });
+  await openSealer(world, { keyFile });
   // A key from a systemd credential leaves no file behind.
   if ((await world.files.look(keyFile))?.owner === 0) await lchown(keyFile, user.uid, user.gid);
   becomeUser(user);
