@@ -1,9 +1,8 @@
 import { Fault } from '../fault/fault.ts';
 import type { World } from '../world/world.ts';
 import type { Config } from './config.ts';
+import { emptyConfig } from './empty-config.ts';
 import { Findings } from './finding.ts';
-import { readOsgIni } from './osg-ini.ts';
-import { emptyConfig, readYaml } from './yaml.ts';
 
 export { formatFinding } from './finding.ts';
 
@@ -22,21 +21,22 @@ const maxBytes = 32 * 1024 * 1024;
 export async function findConfig(world: World, options: { readonly config?: string } = {}): Promise<ConfigPlace> {
   const named = options.config ?? world.env['TOKEEP_CONFIG'];
   if (named !== undefined && named !== '') {
-    if (await exists(world, named)) return placeOf(named);
+    if (await exists(world, named)) return placeOf(world, named);
     const by = options.config === undefined ? 'TOKEEP_CONFIG' : '--config';
     throw new Fault('config-missing', `there is no configuration at ${named}, which ${by} names`);
   }
   const places = [ownPlace(world), world.env['OSG_TOKEN_RENEWER_CONFIG_PATH'], osgDefault];
   const looked = places.filter((place): place is string => place !== undefined && place !== '');
-  for (const place of looked) if (await exists(world, place)) return placeOf(place);
+  for (const place of looked) if (await exists(world, place)) return placeOf(world, place);
   throw new Fault('config-missing', `there is no configuration; looked for ${looked.join(', ')}`, {
     hint: 'make one with `tokeep setup NAME`, or name it with --config FILE',
   });
 }
 
 /** What ends in `.ini` is OSG's, as is what OSG's own variable names. */
-function placeOf(path: string): ConfigPlace {
-  return { path, format: path.endsWith('.ini') ? 'ini' : 'yaml' };
+function placeOf({ env }: World, path: string): ConfigPlace {
+  const isOsg = path.endsWith('.ini') || path === env['OSG_TOKEN_RENEWER_CONFIG_PATH'];
+  return { path, format: isOsg ? 'ini' : 'yaml' };
 }
 
 /** Where a new configuration belongs: the system's, or that of the user. */
@@ -57,12 +57,14 @@ async function exists(world: World, path: string): Promise<boolean> {
 
 /** Reads a configuration. Never throws for what the file holds: all that is wrong with it is in `findings`. */
 export async function loadConfig(world: World, path: string): Promise<Config> {
-  const { format } = placeOf(path);
+  const { format } = placeOf(world, path);
   const findings = new Findings();
   const text = await textOf(world, path, findings);
   if (text === undefined) return emptyConfig(format, path, findings);
   await warnOfWritable(world, path, findings);
-  return format === 'ini' ? readOsgIni(world, path, text, findings) : readYaml(world, path, text, findings);
+  // Loaded when needed: an ini has no use for the YAML parser and the schema, which take longer to start than the rest.
+  if (format === 'ini') return (await import('./osg-ini.ts')).readOsgIni(world, path, text, findings);
+  return (await import('./yaml.ts')).readYaml(world, path, text, findings);
 }
 
 async function textOf(world: World, path: string, findings: Findings): Promise<string | undefined> {

@@ -4,7 +4,8 @@ import { seconds } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import { type AccountEntry, assemble, type WishEntry } from './assemble.ts';
 import type { Account, Config, SecretRef } from './config.ts';
-import { Findings } from './finding.ts';
+import { emptyConfig } from './empty-config.ts';
+import type { Findings } from './finding.ts';
 import { accountFingerprint, wishFingerprint } from './fingerprint.ts';
 import { type IniFile, parseIni } from './ini.ts';
 import { unfitName } from './names.ts';
@@ -13,7 +14,6 @@ import { accountKeys, IniSectionReader, tokenKeys } from './osg-section.ts';
 import { unfitUrl } from './safe-url.ts';
 import { fileTarget, unfitScope } from './wish.ts';
 import { rawAudienceOf, scopeOf } from './word-list.ts';
-import { emptyConfig } from './yaml.ts';
 import { defaultTimeout } from './yaml-accounts.ts';
 
 interface Sections {
@@ -22,7 +22,7 @@ interface Sections {
 }
 
 /** Reads the `config.ini` of OSG's token renewer. Never throws for what stands in it. */
-export async function readOsgIni(world: World, file: string, text: string, findings = new Findings()): Promise<Config> {
+export async function readOsgIni(world: World, file: string, text: string, findings: Findings): Promise<Config> {
   const ini = parseIni(text);
   const sections = sectionsOf(ini, file, findings);
   for (const { header, message, ...spot } of ini.problems) {
@@ -50,7 +50,7 @@ export async function readOsgIni(world: World, file: string, text: string, findi
 
 const sectionName = (header: string): string => {
   const [kind, name] = header.trim().split(/\s+/);
-  return `${kind}s.${name}`;
+  return kind === 'account' || kind === 'token' ? `${kind}s.${name}` : header;
 };
 
 function sectionsOf(ini: IniFile, file: string, findings: Findings): Sections {

@@ -2,8 +2,9 @@ import { asFault } from '../fault/fault.ts';
 import type { AccountName } from '../token/names.ts';
 import type { World } from '../world/world.ts';
 import { type AccountEntry, assemble, type WishEntry } from './assemble.ts';
-import { type Config, defaultIssuerLimits, type IssuerLimits, type NotifyRule } from './config.ts';
-import { Findings } from './finding.ts';
+import type { Config, IssuerLimits, NotifyRule } from './config.ts';
+import { emptyConfig } from './empty-config.ts';
+import type { Findings } from './finding.ts';
 import { compileTemplate, expandRow, readRows } from './for-each.ts';
 import { unfitName } from './names.ts';
 import { configSchema, settingKeys } from './schema.ts';
@@ -27,7 +28,7 @@ interface Reading {
 }
 
 /** Reads `tokeep.yaml`. Never throws for what stands in it. */
-export async function readYaml(world: World, file: string, text: string, findings = new Findings()): Promise<Config> {
+export async function readYaml(world: World, file: string, text: string, findings: Findings): Promise<Config> {
   const source = YamlSource.parse(file, text, findings);
   const top = source === undefined ? undefined : topOf(source, findings);
   if (source === undefined || top === undefined) return emptyConfig('yaml', file, findings);
@@ -44,21 +45,6 @@ export async function readYaml(world: World, file: string, text: string, finding
   const lost = ['store', 'state', 'spool'].some((setting) => findings.broken(setting));
   if (lost) return { ...emptyConfig('yaml', file, findings), ...settings, findings: findings.list() };
   return { format: 'yaml', file, ...parts, ...settings, findings: findings.list() };
-}
-
-/** What there is when a file cannot be read at all. */
-export function emptyConfig(format: Config['format'], file: string, findings: Findings): Config {
-  return {
-    format,
-    file,
-    accounts: new Map(),
-    wishes: new Map(),
-    notify: [],
-    limits: defaultIssuerLimits,
-    issuerLimits: new Map(),
-    store: { kind: 'sqlite' },
-    findings: findings.list(),
-  };
 }
 
 function topOf(source: YamlSource, findings: Findings): Sections | undefined {

@@ -27,6 +27,14 @@ test('--config is stronger than TOKEEP_CONFIG, which is stronger than every defa
   assert.deepEqual(await findConfig(worldOf({ [osg]: '' })), { path: osg, format: 'ini' });
 });
 
+test('what OSG’s own variable names is OSG’s format, whatever it is called', async () => {
+  const env = { HOME: '/home/robot', OSG_TOKEN_RENEWER_CONFIG_PATH: '/renewer.conf' };
+  const world = worldOf({ '/renewer.conf': '[account a]\npassword_file = /a.pw\n' }, { env });
+  const place = await findConfig(world);
+  assert.deepEqual(place, { path: '/renewer.conf', format: 'ini' });
+  assert.deepEqual([...(await loadConfig(world, place.path)).accounts.keys()], ['a']);
+});
+
 test('root looks in /etc/tokeep, a user in XDG_CONFIG_HOME', async () => {
   const root = worldOf({ '/etc/tokeep/config.yaml': '' }, { user: { uid: 0, gid: 0 } });
   assert.equal((await findConfig(root)).path, '/etc/tokeep/config.yaml');
