@@ -33,7 +33,8 @@ export async function openRecords(
   const lockDir = `${stateDir}/locks`;
   await prepareStateDir(world, lockDir);
   const fileLocks = new SqliteLocks(world, lockDir);
-  if (choice.kind === 'sqlite') return { database: await openSqlite(world, stateDir, sealer), locks: fileLocks };
+  if (choice.kind === 'sqlite')
+    return { database: await openSqlite(world, stateDir, sealer, fileLocks), locks: fileLocks };
   // Loaded where it is wanted only: a command on SQLite starts faster without it.
   const { openPostgres } = await import('./open-postgres.ts');
   const database = await openPostgres(world, choice, sealer);

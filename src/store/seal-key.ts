@@ -12,7 +12,7 @@ import { writeAll } from './spool-place.ts';
 export interface SealKeyOptions {
   /** Never below the state directory: a stolen copy of that must not hold its own key. */
   readonly keyFile: string;
-  /** Of a systemd credential that is used instead of the key file, where there is one. */
+  /** Of a systemd credential that is used instead of the key file, where there is one; `tokeep.seal-key`, unless told. */
   readonly credentialName?: string;
   /** If there is no key yet (or the file asks for one): the key is derived from this, and only its salt lies in the file. */
   readonly passphrase?: Secret<'password'>;
@@ -39,15 +39,23 @@ export const besideKeyFile = (keyFile: string) => ({ next: `${keyFile}.next`, ol
  * changed it opens with both keys, so that a change that was broken off stops nothing.
  */
 export async function openSealer(world: World, options: SealKeyOptions): Promise<Sealer> {
-  const fromCredential = await readCredential(world, options.credentialName ?? 'tokeep.seal-key');
+  const fromCredential = await readCredential(world, options.credentialName);
   if (fromCredential !== undefined) return keySealer(keyFrom(fromCredential, options));
   const { next, old } = besideKeyFile(options.keyFile);
   const beside = [await readKeyFile(world, next), await readKeyFile(world, old)].filter((found) => found !== undefined);
-  const content = (await readKeyFile(world, options.keyFile)) ?? (await createOrAwait(world, options));
   return ringSealer(
-    keyFrom(content, options),
+    await openSealingKey(world, options),
     beside.map((found) => keyFrom(found, options)),
   );
+}
+
+/** The key that seals: of the systemd credential, else of the key file, which is made if it is not there. */
+export async function openSealingKey(world: World, options: SealKeyOptions): Promise<Buffer> {
+  const found =
+    (await readCredential(world, options.credentialName)) ??
+    (await readKeyFile(world, options.keyFile)) ??
+    (await createOrAwait(world, options));
+  return keyFrom(found, options);
 }
 
 const keyFileText = ({ kind, bytes }: KeyContent): string => `${kinds[kind]} ${bytes.toString('base64')}\n`;
@@ -63,7 +71,7 @@ function unusable(path: string, found: string, hint: string): Fault {
   return new Fault('seal-key-unusable', `the sealing key ${path} is not used: ${found}`, { hint });
 }
 
-export async function readCredential(world: World, name: string): Promise<KeyContent | undefined> {
+export async function readCredential(world: World, name = 'tokeep.seal-key'): Promise<KeyContent | undefined> {
   const directory = world.env['CREDENTIALS_DIRECTORY'];
   if (directory === undefined) return undefined;
   const path = `${directory}/${name}`;

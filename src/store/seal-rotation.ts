@@ -46,7 +46,7 @@ interface Keys {
  * where it stopped. Throws `state-second-run` while `tokeep run` is working, `state-busy` while a renewal is.
  */
 export async function rotateSealingKey(world: World, options: RotationOptions): Promise<RotationReport> {
-  if ((await readCredential(world, options.credentialName ?? 'tokeep.seal-key')) !== undefined) {
+  if ((await readCredential(world, options.credentialName)) !== undefined) {
     throw new Fault('usage', 'the sealing key comes from a systemd credential, and tokeep cannot replace it there', {
       hint: 'stop the unit, move the key into a key file, rotate it, and make a new credential of it',
     });

@@ -3,7 +3,7 @@ import { Fault } from '../fault/fault.ts';
 import { millis } from '../token/time.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Database, Row, Session, Value } from './database.ts';
-import { isBusy, sqliteFault } from './sqlite-fault.ts';
+import { isBroken, isBusy, sqliteFault } from './sqlite-fault.ts';
 
 /** How long a statement waits inside SQLite, where nothing else of ours runs meanwhile. */
 const busyInside = 50;
@@ -66,6 +66,8 @@ export class SqliteDatabase implements Database {
     forUpdate: '',
   };
   readonly #clock: Clock;
+  readonly #onBroken: () => Promise<void>;
+  #telling: Promise<void> | undefined;
   readonly #writer: Connection;
   readonly #reader: Connection;
   readonly #session: Session;
@@ -73,9 +75,11 @@ export class SqliteDatabase implements Database {
   #flushing: Promise<void> | undefined;
   #closed = false;
 
-  constructor(path: string, clock: Clock) {
+  /** `onBroken` is told when SQLite finds the file damaged, so that the next one to open it looks closely. */
+  constructor(path: string, clock: Clock, onBroken: () => Promise<void>) {
     this.where = path;
     this.#clock = clock;
+    this.#onBroken = onBroken;
     this.#writer = new Connection(path, 'write');
     this.#writer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF');
     this.#reader = new Connection(path, 'read');
@@ -99,7 +103,7 @@ export class SqliteDatabase implements Database {
         result = await work(session);
       },
       committed: () => resolve(result),
-      failed: (thrown) => reject(sqliteFault(thrown, this.where)),
+      failed: (thrown) => reject(this.#fault(thrown)),
     });
     this.#flushing ??= this.#flushSoon();
     return await promise;
@@ -109,6 +113,7 @@ export class SqliteDatabase implements Database {
     if (this.#closed) return;
     this.#closed = true;
     await this.#flushing;
+    await this.#telling;
     this.#reader.close();
     this.#writer.close();
   }
@@ -172,10 +177,15 @@ export class SqliteDatabase implements Database {
       try {
         return work();
       } catch (thrown) {
-        if (!isBusy(thrown) || round === busyRounds) throw sqliteFault(thrown, this.where);
+        if (!isBusy(thrown) || round === busyRounds) throw this.#fault(thrown);
         await this.#clock.sleep(millis(busyInside));
       }
     }
+  }
+
+  #fault(thrown: unknown): unknown {
+    if (isBroken(thrown)) this.#telling ??= this.#onBroken();
+    return sqliteFault(thrown, this.where);
   }
 
   #refuseWhenClosed(): void {

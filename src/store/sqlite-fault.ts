@@ -25,7 +25,7 @@ export function sqliteFault(thrown: unknown, path: string): unknown {
   if (busy.has(code)) return new Fault('state-busy', `${path} is being written by another tokeep`, { cause: thrown });
   if (broken.has(code)) {
     return new Fault('state-broken', `${path} is damaged`, {
-      hint: 'start tokeep again: it moves the damaged file aside and keeps what can be read',
+      hint: 'stop `tokeep run` and start it again: it moves the damaged file aside and keeps what can be read',
       cause: thrown,
     });
   }

@@ -91,6 +91,47 @@ for (const [what, ruin] of Object.entries(ruins)) {
   });
 }
 
+test('scenario 14: damage that is met at work is looked into at the next start, and what can be read is saved', async () => {
+  const stateDir = await filled();
+  const file = join(stateDir, 'state.db');
+  const database = new DatabaseSync(file);
+  const page = database
+    .prepare(`SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_delivery_1'`)
+    .get() as {
+    rootpage: number;
+  };
+  database.close();
+  const handle = openSync(file, 'r+');
+  writeSync(handle, Buffer.alloc(4096, 0xee), 0, 4096, (page.rootpage - 1) * 4096);
+  closeSync(handle);
+
+  const unaware = await open(stateDir);
+  assert.equal((await unaware.wishes()).length, 2);
+  await assert.rejects(unaware.deliveries(), (thrown) => thrown instanceof Fault && thrown.code === 'state-broken');
+  await unaware.close();
+
+  const store = await open(stateDir);
+  assert.match(String((await store.findings())[0]?.sentence), /a new one was begun with the 5 records/);
+  assert.deepEqual(await store.deliveries(), []);
+  assert.equal((await store.wishes()).length, 2);
+  assert.equal((await store.token(wishName('w1')))?.reveal(), 't');
+  assert.equal((await store.secrets(accountName('acc2'))).credential?.reveal(), 'acc2 new');
+  assert.ok(!readdirSync(stateDir).includes('state.db.suspect'));
+  await store.close();
+});
+
+test('scenario 14: a damaged state is not moved away from under a run that works on it', async () => {
+  const stateDir = await filled();
+  const store = await open(stateDir);
+  const run = await store.lockRun();
+  writeFileSync(join(stateDir, 'state.db.suspect'), '');
+  writeFileSync(join(stateDir, 'state.db'), 'garbage, and long enough to be taken for something. '.repeat(900));
+  await assert.rejects(open(stateDir), (thrown) => thrown instanceof Fault && thrown.code === 'state-broken');
+  assert.ok(!readdirSync(stateDir).some((name) => name.includes('damaged')));
+  await run[Symbol.asyncDispose]();
+  await store.close();
+});
+
 test('scenario 14: an empty file is a new state', async () => {
   const stateDir = await filled();
   truncateSync(join(stateDir, 'state.db'), 0);
