@@ -17,7 +17,7 @@ interface Node {
 
 const opening = `# Configuration
 
-<!-- Made from the schema in src/config/ by schema/generate.ts. Do not edit by hand. -->
+<!-- Made from the schema in src/config/ by \`npm run -s docs\`. Do not edit by hand. -->
 
 \`tokeep.yaml\` lies at \`/etc/tokeep/config.yaml\`, for users at \`$XDG_CONFIG_HOME/tokeep/config.yaml\`; \`--config FILE\` and
 \`TOKEEP_CONFIG\` name another. A file that ends in \`.ini\` is read as the \`config.ini\` of OSG's token renewer; if there is no
@@ -30,11 +30,46 @@ their absolute path and run without a shell; they and the directories above must
 writable by nobody else.
 `;
 
+/** A configuration that uses most of what there is; a test loads it. */
+export const exampleConfig = `accounts:
+  atlas-pilot:
+    grant: client_credentials
+    issuer: https://atlas-auth.cern.ch/
+    client_id: 7dee38a3-6ab8-4fe2-9e4c-58039c21d017
+    client_secret: { file: /etc/tokeep/secrets/atlas-pilot }
+  dteam-robot: # made by: tokeep setup dteam-robot
+    grant: refresh_token
+    issuer: https://dteam-auth.cern.ch/
+
+tokens:
+  monitoring:
+    account: dteam-robot
+    scope: [storage.read:/, storage.stage:/]
+    audience: https://wlcg.cern.ch/jwt/v1/any
+    min_lifetime: 20m
+    deliver:
+      - file: /run/tokeep/monitoring.token
+        owner: monitor
+        mode: "0400"
+      - discovery: monitor
+  ce-{name}: # one for each row: { name: ce1, host: ce1.example.org }
+    for_each: { file: /etc/tokeep/ces.yaml }
+    account: atlas-pilot
+    audience: "{host}:9619"
+    scope: [compute.read, compute.create]
+    deliver:
+      - file: /var/lib/tokeep/ce/{name}.token
+
+notify:
+  operators:
+    mail: { to: grid-ops@example.org, from: tokeep@example.org, host: smtp.example.org }
+`;
+
 /** `docs/config.md`, made from the schema and its descriptions. */
 export function renderConfigReference(): string {
   const schema = z.toJSONSchema(configSchema, { io: 'input' }) as Node;
   const parts = Object.entries(schema.properties ?? {}).map(([key, node]) => renderTop(key, node));
-  return `${[opening, ...parts].join('\n')}`;
+  return [opening, `\`\`\`yaml\n${exampleConfig}\`\`\`\n`, ...parts].join('\n');
 }
 
 function renderTop(key: string, node: Node): string {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import {
   accountSection,
@@ -8,20 +7,18 @@ import {
   osgAccountSection,
 } from '../../src/config/init-section.ts';
 import { configJsonSchemaText } from '../../src/config/json-schema.ts';
-import { renderConfigReference } from '../../src/config/reference.ts';
+import { exampleConfig, renderConfigReference } from '../../src/config/reference.ts';
 import { settingKeys } from '../../src/config/schema.ts';
 import { writePathsDropIn } from '../../src/config/systemd.ts';
 import { Secret } from '../../src/token/secret.ts';
 import { load, sentences } from './in-memory.ts';
 
-const shipped = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
-
-test('the shipped JSON Schema is the one of the code (else: node schema/generate.ts)', async () => {
-  assert.equal(await shipped('schema/tokeep.schema.json'), configJsonSchemaText());
-});
-
-test('docs/config.md is the one of the code (else: node schema/generate.ts)', async () => {
-  assert.equal(await shipped('docs/config.md'), renderConfigReference());
+test('the example of the reference has nothing wrong with it', async () => {
+  const config = await load('/c.yaml', exampleConfig, {
+    '/etc/tokeep/ces.yaml': '- { name: ce1, host: ce1.example.org }\n',
+  });
+  assert.deepEqual(sentences(config), []);
+  assert.deepEqual([...config.wishes.keys()], ['monitoring', 'ce-ce1']);
 });
 
 test('every key of the schema is in the reference, with what it means', () => {
