@@ -80,8 +80,6 @@ export function byUrgency(a: Condition, b: Condition): number {
   return order(a) - order(b) || (a.since ?? 0) - (b.since ?? 0) || (a.key < b.key ? -1 : 1);
 }
 
-export const worseThan = (a: Severity, b: Severity): boolean => ranks[a] < ranks[b];
-
 /** What a command answers with because of this condition. A mere notice never spoils an exit code. */
 export function exitOf(condition: Condition): ExitCode {
   if (condition.severity === 'notice') return exit.fine;

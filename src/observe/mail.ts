@@ -1,3 +1,4 @@
+/// <reference path="./nodemailer.d.ts" />
 import type { NotifyChannel } from '../config/config.ts';
 import { readSecret } from '../config/secret-source.ts';
 import { Fault } from '../fault/fault.ts';
