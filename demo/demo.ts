@@ -131,7 +131,7 @@ async function keepFresh(stage: Stage): Promise<Watch> {
     screen.paint('bold', `$ tokeep run        (tokens live ${tokenLife} s; the issuer will be killed on the way)`),
   );
   const watch = new Watch(stage);
-  const child = tokeep(stage.dir, ['run', '--json']);
+  const child = tokeep(stage.dir, ['run', '--json', '--verbose']);
   const ended = finish(child, (line) => watch.line(line));
   await wait(8000);
   screen.happened(screen.paint('red', 'the issuer is killed (SIGKILL)'));

@@ -7,7 +7,7 @@ import { realHttp } from '../src/world/real-http.ts';
 import { type RunningIssuer, startIssuer } from '../test/peers/start-issuer.ts';
 
 /** Seconds; so short that a renewal is always near. */
-export const tokenLife = 6;
+export const tokenLife = 8;
 export const audience = 'https://storage.example';
 
 /** A directory of its own with an issuer that nobody here wrote; all of it goes when the demo ends. */

@@ -34,7 +34,7 @@ interface Plain extends Errand {
 async function askPlainly(ports: RenewPorts, plain: Plain): Promise<Asked> {
   const { account, grant, request, signals, record } = plain;
   const entrance = await ports.desk.enter(grant.issuerKey(account, record), signals.waiting, plain.neededBy);
-  if (entrance.kind === 'closed') return closedUntil(entrance.until);
+  if (entrance.kind === 'closed') return closedUntil(entrance);
   const { ticket } = entrance;
   try {
     const secrets = record === undefined ? {} : await ports.store.secrets(account.name);

@@ -1,6 +1,6 @@
 import type { GrantOutcome, NoAnswer, ObtainedToken, RawAnswer } from '../acquire/grant.ts';
 import { Fault } from '../fault/fault.ts';
-import type { Epoch } from '../token/time.ts';
+import { type Epoch, type Millis, minutes } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import type { IssuerResult } from './issuer-gate.ts';
 import { type AnswerTimes, timesOf } from './local-time.ts';
@@ -16,7 +16,7 @@ export type Asked =
     }
   | { readonly kind: 'failed'; readonly fault: Fault; readonly retryAfter: Epoch | undefined }
   | { readonly kind: 'refused'; readonly fault: Fault }
-  | { readonly kind: 'waits'; readonly fault: Fault; readonly until: Epoch };
+  | { readonly kind: 'waits'; readonly fault: Fault; readonly until: Epoch; readonly spread: Millis };
 
 /** What an outcome says about the issuer as a whole, for its circuit. */
 export function issuerResult(outcome: GrantOutcome | NoAnswer): IssuerResult {
@@ -58,13 +58,13 @@ export function askedFromNoAnswer({ fault }: NoAnswer): Asked {
 }
 
 /** The issuer is not asked at all before `until`. */
-export function closedUntil(until: Epoch): Asked {
+export function closedUntil({ until, spread }: { readonly until: Epoch; readonly spread: Millis }): Asked {
   const sentence = 'the issuer is down or asked for quiet; a single request tries it when its time comes';
-  return { kind: 'waits', until, fault: new Fault('issuer-unreachable', sentence) };
+  return { kind: 'waits', until, spread, fault: new Fault('issuer-unreachable', sentence) };
 }
 
 /** The account is not worth asking for yet. */
 export function heldBack(held: { readonly fault: Fault; readonly until: Epoch | null }, world: World): Asked {
   const until = held.until ?? nextRecheck(world.clock.now(), world.random.unit());
-  return { kind: 'waits', fault: held.fault, until };
+  return { kind: 'waits', fault: held.fault, until, spread: minutes(1) };
 }

@@ -1,6 +1,6 @@
 import type { IssuerLimits } from '../config/config.ts';
 import type { IssuerRecord } from '../store/records.ts';
-import { between, type Epoch } from '../token/time.ts';
+import { between, type Epoch, type Millis } from '../token/time.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Random } from '../world/random.ts';
 import { admit, type GateState, type IssuerResult, left, openGate } from './issuer-gate.ts';
@@ -11,7 +11,7 @@ export interface Ticket {
 }
 export type Entrance =
   | { readonly kind: 'in'; readonly ticket: Ticket }
-  | { readonly kind: 'closed'; readonly until: Epoch };
+  | { readonly kind: 'closed'; readonly until: Epoch; readonly spread: Millis };
 
 export interface DeskPorts {
   readonly clock: Clock;

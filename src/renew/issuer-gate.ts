@@ -18,6 +18,7 @@ import {
 const failuresToOpen = 5;
 const firstProbe = seconds(5);
 const probeCap = minutes(5);
+const widestSpread = minutes(1);
 /** A Retry-After above this is taken for a mistake (scenario 23). */
 const longestQuiet = days(1);
 
@@ -56,8 +57,8 @@ export type Admission =
   | { readonly kind: 'go'; readonly state: GateState }
   /** A place will be free when somebody leaves. */
   | { readonly kind: 'full' }
-  /** Nothing is sent before this time. */
-  | { readonly kind: 'closed'; readonly until: Epoch };
+  /** Nothing is sent before this time; those who wait come back within `spread` of it. */
+  | { readonly kind: 'closed'; readonly until: Epoch; readonly spread: Millis };
 
 /**
  * May one more request go out now? With the circuit open a single probe goes, when its time has come.
@@ -66,16 +67,22 @@ export type Admission =
  */
 export function admit(state: GateState, limits: IssuerLimits, now: Epoch, neededBy?: Epoch): Admission {
   if (state.circuit.kind === 'open') {
-    if (state.probing) return { kind: 'closed', until: after(latest(now, state.circuit.probeAt), firstProbe) };
+    // The others wait for what the probe finds.
+    if (state.probing) return { kind: 'full' };
     const opensAt = latest(state.circuit.probeAt, state.notBefore ?? state.circuit.probeAt);
     // A probe further away than any pause we draw means that the clock was set back (scenario 19).
-    if (now < opensAt && opensAt < after(now, longestPause(state))) return { kind: 'closed', until: opensAt };
+    if (now < opensAt && opensAt < after(now, longestPause(state))) return closed(opensAt, state.circuit.since);
     return { kind: 'go', state: { ...state, inFlight: state.inFlight + 1, probing: true } };
   }
   const quiet = quietUntil(state, now, neededBy);
-  if (now < quiet) return { kind: 'closed', until: quiet };
+  if (now < quiet) return closed(quiet, state.quietSince ?? now);
   if (state.inFlight >= limits.concurrency) return { kind: 'full' };
   return { kind: 'go', state: { ...state, inFlight: state.inFlight + 1 } };
+}
+
+/** The longer it lasted, the more others come back at the same moment, here and on other hosts (scenario 24). */
+function closed(until: Epoch, since: Epoch): Admission {
+  return { kind: 'closed', until, spread: millis(Math.min(widestSpread, Math.max(0, between(since, until) / 4))) };
 }
 
 function quietUntil({ notBefore, quietSince }: GateState, now: Epoch, neededBy: Epoch | undefined): Epoch {

@@ -1,6 +1,6 @@
 import { Fault } from '../fault/fault.ts';
 import type { TokenFacts, Trouble, WishRecord } from '../store/records.ts';
-import { type Epoch, earliest } from '../token/time.ts';
+import { type Epoch, earliest, type Millis } from '../token/time.ts';
 import { nextRecheck, nextTry, renewalPoint, waitUntil } from './schedule.ts';
 import { deadlineOf, type VerdictTerms } from './verdict.ts';
 
@@ -17,7 +17,7 @@ export type Outcome =
   /** A definite no: looked at again about once an hour. */
   | { readonly kind: 'refused'; readonly fault: Fault }
   /** Nothing was tried, since nothing can come of it before then; no failure of this wish. */
-  | { readonly kind: 'waits'; readonly fault: Fault; readonly until: Epoch };
+  | { readonly kind: 'waits'; readonly fault: Fault; readonly until: Epoch; readonly spread: Millis };
 
 export interface Moment {
   readonly now: Epoch;
@@ -41,7 +41,7 @@ export function settled(record: WishRecord, terms: VerdictTerms, outcome: Outcom
       return troubled(record, record.failures + 1, troubleOf(record.trouble, outcome.fault, moment.now, at));
     }
     case 'waits': {
-      const at = waitUntil(outcome.until, moment.chance, record.token?.expiresAt);
+      const at = waitUntil(outcome.until, outcome.spread, moment.chance, record.token?.expiresAt);
       return troubled(record, record.failures, troubleOf(record.trouble, outcome.fault, moment.now, at));
     }
   }

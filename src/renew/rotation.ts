@@ -36,7 +36,7 @@ export async function rotate(spend: Spend): Promise<Asked> {
   if (held !== undefined) return heldBack(held, ports.world);
 
   const entrance = await ports.desk.enter(spend.grant.issuerKey(account, record), signals.waiting, spend.neededBy);
-  if (entrance.kind === 'closed') return closedUntil(entrance.until);
+  if (entrance.kind === 'closed') return closedUntil(entrance);
   const { ticket } = entrance;
   try {
     const reservation = await ports.spool.reserve(account.name);

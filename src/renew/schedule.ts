@@ -54,12 +54,8 @@ export function nextRecheck(now: Epoch, chance: number): Epoch {
   return after(now, millis(recheckRefused * (1 + chance / 10)));
 }
 
-/** How far apart those who wait for an issuer come back once it may be asked again (scenario 24). */
-const returnSpread = minutes(1);
-
 /** When somebody who was not let through looks again; sooner if the token at hand does not last. */
-export function waitUntil(until: Epoch, chance: number, expiresAt?: Epoch): Epoch {
+export function waitUntil(until: Epoch, spread: Millis, chance: number, expiresAt?: Epoch): Epoch {
   const left = expiresAt === undefined ? 0 : between(until, expiresAt);
-  const spread = left > 0 ? Math.min(returnSpread, left / 2) : returnSpread;
-  return after(until, millis(spread * chance));
+  return after(until, millis((left > 0 ? Math.min(spread, left / 2) : spread) * chance));
 }

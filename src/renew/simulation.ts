@@ -129,7 +129,7 @@ class Run {
       return;
     }
     if (admission.kind === 'closed') {
-      this.#events.push(waitUntil(admission.until, this.#scenario.chance()), wish);
+      this.#events.push(waitUntil(admission.until, admission.spread, this.#scenario.chance()), wish);
       return;
     }
     const drawn = drawFrom(lane.bucket, 1, lane.issuer.limits.perSecond, now);

@@ -38,7 +38,7 @@ test('scenario 24: an open circuit lets a single probe through, when its time ha
   assert.equal(admit(open, limits, noon).kind, 'closed');
   const later = after(noon, seconds(5));
   const probing = entered(open, later);
-  assert.equal(admit(probing, limits, later).kind, 'closed');
+  assert.equal(admit(probing, limits, later).kind, 'full', 'the others wait for what the probe finds');
   assert.deepEqual(left(probing, { kind: 'answered' }, later, 0), openGate);
 });
 
@@ -57,7 +57,11 @@ test('scenario 25: the probes of a dead issuer grow apart to five minutes, and s
 
 test('scenario 23: a Retry-After holds everybody back, and does not count as the issuer being down', () => {
   const busy = left(entered(openGate, noon), { kind: 'overloaded', retryAfter: after(noon, minutes(3)) }, noon, 0);
-  assert.deepEqual(admit(busy, limits, after(noon, minutes(2))), { kind: 'closed', until: after(noon, minutes(3)) });
+  assert.deepEqual(admit(busy, limits, after(noon, minutes(2))), {
+    kind: 'closed',
+    until: after(noon, minutes(3)),
+    spread: seconds(45),
+  });
   assert.equal(admit(busy, limits, after(noon, minutes(3))).kind, 'go');
 });
 
@@ -82,7 +86,11 @@ test('scenario 23: half-way to the end of a token one request goes even into a l
   const result: IssuerResult = { kind: 'overloaded', retryAfter: after(noon, hours(3)) };
   const busy = left(entered(openGate, noon), result, noon, 0);
   const ends = after(noon, hours(1));
-  assert.deepEqual(admit(busy, limits, noon, ends), { kind: 'closed', until: after(noon, minutes(30)) });
+  assert.deepEqual(admit(busy, limits, noon, ends), {
+    kind: 'closed',
+    until: after(noon, minutes(30)),
+    spread: minutes(1),
+  });
   assert.equal(admit(busy, limits, after(noon, minutes(30)), ends).kind, 'go');
   assert.equal(admit(busy, limits, after(noon, minutes(30)), after(noon, hours(4))).kind, 'closed');
 });
