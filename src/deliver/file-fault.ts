@@ -7,7 +7,8 @@ const reasons: Readonly<Record<string, { readonly words: string; readonly person
     EDQUOT: { words: 'the disk quota is used up', person: false, hint: 'raise the quota; the old file is untouched' },
     EIO: { words: 'the disk reports an error', person: false },
     EROFS: { words: 'the file system is read-only', person: false },
-    EMFILE: { words: 'too many files are open', person: false },
+    ENOENT: { words: 'its directory has gone meanwhile', person: false },
+  EMFILE: { words: 'too many files are open', person: false },
     ENFILE: { words: 'too many files are open on this machine', person: false },
     EBUSY: {
       words: 'the file is mounted by itself and cannot be replaced',

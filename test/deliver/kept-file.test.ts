@@ -131,7 +131,7 @@ test('an attached command gives its status, its signal, or why it did not start'
 
 test('a signal that we get is passed on to the attached command, and does not end us', async (t) => {
   const ready = `${scratch(t)}/ready`;
-  const script = `trap 'exit 7' TERM; mkfifo ${ready}.wait; : > ${ready}; while :; do read -r _ < ${ready}.wait; done`;
+  const script = `trap 'kill $!; exit 7' TERM; tail -f /dev/null >/dev/null 2>&1 & : > ${ready}; wait`;
   const end = runAttached({ argv: ['sh', '-c', script], env: { PATH: '/usr/bin:/bin' } });
   while (!existsSync(ready)) await new Promise((resolve) => setImmediate(resolve));
   process.kill(process.pid, 'SIGTERM');
