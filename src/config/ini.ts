@@ -106,8 +106,10 @@ class IniReader {
       this.#problems.push({ ...spot, header, message: 'this line stands before the first [section]' });
       return;
     }
-    const [, left, right] = /^(.*?)\s*[=:]\s*(.*)$/.exec(content) ?? [];
-    if (left === undefined || right === undefined || left === '') {
+    const separator = content.search(/[=:]/);
+    const left = content.slice(0, Math.max(separator, 0)).trimEnd();
+    const right = content.slice(separator + 1).trimStart();
+    if (left === '') {
       this.#option = undefined;
       this.#problems.push({ ...spot, header, message: 'this line is not of the form "key = value"' });
       return;

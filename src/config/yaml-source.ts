@@ -34,23 +34,22 @@ export class YamlSource {
   /** Undefined when the text is no YAML; then the findings say where and why. */
   static parse(file: string, text: string, findings: Findings): YamlSource | undefined {
     const lines = new LineCounter();
-    // Duplicate keys are looked for below: the library compares every key with every other.
-    const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
-    for (const error of document.errors)
-      findings.error(position(file, lines, error.pos[0]), `not YAML: ${asClause(error.message)}`);
-    for (const warning of document.warnings)
-      findings.warning(position(file, lines, warning.pos[0]), asClause(warning.message));
-    if (document.errors.length > 0) return undefined;
     try {
+      // Duplicate keys are looked for below: the library compares every key with every other.
+      const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
+      for (const { message, pos } of document.errors) {
+        findings.error(position(file, lines, pos[0]), `not YAML: ${asClause(message)}`);
+      }
+      for (const { message, pos } of document.warnings) {
+        findings.warning(position(file, lines, pos[0]), asClause(message));
+      }
+      if (document.errors.length > 0 || danglingAlias(file, document, lines, findings)) return undefined;
       const source = new YamlSource(file, document, lines, document.toJS());
       source.#refuseDuplicates(findings);
       return source;
     } catch {
-      // Too many aliases of aliases, or one that leads nowhere.
-      findings.error(
-        { file, line: 1, column: 1 },
-        'not YAML that can be read: its aliases (`*name`) lead nowhere, or to too much',
-      );
+      // Aliases of aliases of aliases, or brackets in brackets without end.
+      findings.error({ file, line: 1, column: 1 }, 'not YAML that can be read: its aliases or brackets grow too large');
       return undefined;
     }
   }
@@ -107,6 +106,18 @@ export class YamlSource {
       },
     });
   }
+}
+
+function danglingAlias(file: string, document: Document, lines: LineCounter, findings: Findings): boolean {
+  let found = false;
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return;
+      found = true;
+      findings.error(position(file, lines, alias.range?.[0] ?? 0), `there is no anchor "&${alias.source}" before this`);
+    },
+  });
+  return found;
 }
 
 const keyText = (pair: Pair): string => (isScalar(pair.key) ? String(pair.key.value) : String(pair.key));

@@ -194,6 +194,7 @@ const yaml: readonly (readonly [name: string, text: string, ...said: readonly st
   ],
   ['where metrics are', 'metrics: { listen: 9118 }\n', '1:20: "metrics.listen" must be a text, not a number'],
   ['a tab', 'accounts:\n\ta: {}\n', '2:1: not YAML: tabs are not allowed as indentation'],
+  ['an alias', 'accounts: *nowhere\n', '1:11: there is no anchor "&nowhere" before this'],
   [
     'a bracket',
     'accounts: {\n',
@@ -259,6 +260,14 @@ test('scenario 36: all errors are told at once, and a bad section does not stop 
       [7, 'tokens.of-bad'],
     ],
   );
+});
+
+test('aliases of aliases of aliases, and brackets without end, are refused rather than followed', async () => {
+  const level = (name: string, below: string) =>
+    `${name}: &${name} [${Array.from({ length: 50 }, () => below).join(', ')}]\n`;
+  const laughs = `${level('a', '1')}${level('b', '*a')}${level('c', '*b')}${level('d', '*c')}`;
+  assert.match(sentences(await load('/c.yaml', laughs))[0]!, /aliases or brackets grow too large$/);
+  assert.match(sentences(await load('/c.yaml', '['.repeat(3000)))[0]!, /not YAML/);
 });
 
 test('a secret that stands in the open is not repeated in what is said about it', async () => {
