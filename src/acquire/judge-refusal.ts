@@ -3,8 +3,15 @@ import { Fault } from '../fault/fault.ts';
 import { textOf } from './answer-json.ts';
 import type { GrantOutcome, RawAnswer } from './grant.ts';
 import { cleanWords } from './issuer-words.ts';
-import type { JudgeTerms } from './judge.ts';
 import { retryAfter } from './retry-after.ts';
+
+/** What the judge has to know of the request. */
+export interface JudgeTerms {
+  /** The account, for hints. */
+  readonly account: string;
+  /** What was spent, in words, such as `refresh token`; undefined when nothing was, so that nothing can be dead. */
+  readonly credential: string | undefined;
+}
 
 interface Meaning {
   readonly code: FaultCode;

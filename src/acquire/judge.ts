@@ -3,17 +3,9 @@ import { Secret } from '../token/secret.ts';
 import { jsonOf, textOf } from './answer-json.ts';
 import type { GrantOutcome, RawAnswer } from './grant.ts';
 import { cleanWords } from './issuer-words.ts';
-import { judgeRefusal } from './judge-refusal.ts';
+import { type JudgeTerms, judgeRefusal } from './judge-refusal.ts';
 import { laterFault } from './later.ts';
 import { readExpiresIn, readScope, readTokenType } from './token-answer.ts';
-
-/** What the judge has to know of the request. */
-export interface JudgeTerms {
-  /** The account, for hints. */
-  readonly account: string;
-  /** What was spent, in words, such as `refresh token`; undefined when nothing was, so that nothing can be dead. */
-  readonly credential: string | undefined;
-}
 
 /** Longest access token that is taken; the store and HTTP headers have their limits. */
 const largestToken = 16 * 1024;

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { Fault } from '../fault/fault.ts';
 import type { HttpRequest } from './http.ts';
 
 /** How long an unused connection is kept; well below what servers keep, so that we close first. */
@@ -79,13 +80,27 @@ export class HttpAgents {
 }
 
 async function versionOf(file: string): Promise<string> {
-  const { mtimeMs, size, ino } = await stat(file);
+  const { mtimeMs, size, ino } = await stat(file).catch((thrown) => unreadable(file, thrown));
   return `${mtimeMs}:${size}:${ino}`;
+}
+
+function unreadable(file: string, thrown: NodeJS.ErrnoException): never {
+  throw new Fault('issuer-tls', `the CA file ${file} could not be read (${thrown.code ?? thrown.name})`, {
+    hint: 'it is named by ca_file and must hold certificates in PEM form',
+    cause: thrown,
+  });
 }
 
 /** The CAs of the file, or those of Node, NODE_EXTRA_CA_CERTS and this machine. Parsed once, not for each connection. */
 async function trust(caFile: string | undefined): Promise<SecureContext> {
-  if (caFile !== undefined) return createSecureContext({ ca: await readFile(caFile) });
+  if (caFile !== undefined) {
+    const ca = await readFile(caFile).catch((thrown) => unreadable(caFile, thrown));
+    try {
+      return createSecureContext({ ca });
+    } catch (thrown) {
+      return unreadable(caFile, thrown as NodeJS.ErrnoException);
+    }
+  }
   return createSecureContext({ ca: [...new Set([...getCACertificates('default'), ...getCACertificates('system')])] });
 }
 

@@ -23,8 +23,7 @@ export function realHttp(env: Readonly<Record<string, string | undefined>>): Htt
         const agent = agents.for(request);
         return await exchange(request, agent instanceof Promise ? await agent : agent, sentAt);
       } catch (thrown) {
-        const what = request.caFile === undefined ? url.origin : `${url.origin} with the CA file ${request.caFile}`;
-        return refused(connectionFault(thrown, what));
+        return refused(connectionFault(thrown, url.origin));
       }
     },
     close: () => agents.close(),

@@ -118,6 +118,15 @@ test('scenario 29: a name that is not in DNS, and a port where nobody listens, a
   assert.match(closed.fault.message, /nothing listens at 127\.0\.0\.1 port \d+ \(connection refused\)/);
 });
 
+test('scenario 29: a host that swallows everything costs the total time and no more', async () => {
+  // 192.0.2.0/24 is for documentation (RFC 5737): nobody answers there.
+  const begun = performance.now();
+  const result = await http.send(ask('https://192.0.2.1/token', { timeout: millis(300) }));
+  assert.ok(result.kind === 'no-answer' && result.sent === 'no');
+  assert.match(result.fault.code, /^issuer-(timeout|unreachable)$/);
+  assert.ok(performance.now() - begun < 2_000);
+});
+
 test('plain http leaves this machine for nobody', async () => {
   for (const url of ['http://issuer.example/token', 'http://127.0.0.1.evil.example/token', 'ftp://127.0.0.1/token']) {
     const result = await http.send(ask(url));
@@ -162,8 +171,8 @@ test('scenario 28: a CA file that changes counts from then on; one that is missi
   const patience = performance.now() + 4_000;
   while ((await send()).kind !== 'answer') assert.ok(performance.now() < patience, 'the new CA was never read');
   const missing = await http.send(ask(issuer.tokenUrl, { caFile: join(ca.directory, 'missing.pem') }));
-  assert.ok(missing.kind === 'no-answer' && missing.sent === 'no');
-  assert.match(missing.fault.message, /CA file .*missing\.pem/);
+  assert.ok(missing.kind === 'no-answer' && missing.sent === 'no' && missing.fault.code === 'issuer-tls');
+  assert.match(missing.fault.message, /the CA file .*missing\.pem could not be read \(ENOENT\)/);
 });
 
 test('https goes through the proxy of the environment, unless NO_PROXY names the host', async () => {
