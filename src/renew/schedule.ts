@@ -1,4 +1,16 @@
-import { after, between, days, type Epoch, earliest, hours, latest, millis, minutes, seconds } from '../token/time.ts';
+import {
+  after,
+  between,
+  days,
+  type Epoch,
+  earliest,
+  hours,
+  latest,
+  type Millis,
+  millis,
+  minutes,
+  seconds,
+} from '../token/time.ts';
 
 const renewFrom = 0.5;
 const renewTo = 0.66;
