@@ -8,7 +8,7 @@ const reasons: Readonly<Record<string, { readonly words: string; readonly person
     EIO: { words: 'the disk reports an error', person: false },
     EROFS: { words: 'the file system is read-only', person: false },
     ENOENT: { words: 'its directory has gone meanwhile', person: false },
-  EMFILE: { words: 'too many files are open', person: false },
+    EMFILE: { words: 'too many files are open', person: false },
     ENFILE: { words: 'too many files are open on this machine', person: false },
     EBUSY: {
       words: 'the file is mounted by itself and cannot be replaced',
