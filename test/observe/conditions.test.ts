@@ -190,6 +190,9 @@ test('an account nobody has logged in for asks for its setup; wishes that nobody
   const [idle] = at({ wishes: [late], accounts: [accountRecord('atlas')] });
   assert.equal(idle?.code, 'not-running');
   assert.match(idle?.hint ?? '', /systemctl status tokeep/);
+  const refused = trouble('request-refused', { who: 'operator', nextTry: null });
+  const waits = at({ wishes: [{ ...late, trouble: refused }], accounts: [accountRecord('atlas')] });
+  assert.ok(!waits.some(({ code }) => code === 'not-running'), 'what waits for a person is not late');
 });
 
 test('a write-back that failed and an error in the configuration are conditions', () => {

@@ -122,6 +122,9 @@ test('of 10,000 wishes only those that are not well are listed, unless all are a
   );
   const named = narrowed(report, ['w7' as WishName]);
   assert.equal(named.wishes.length, 1);
+  assert.ok(named.conditions.length > 0);
+  const other = narrowed(report, ['w8' as WishName]);
+  assert.deepEqual(other.conditions, []);
   assert.ok(named.conditions.every(({ subject }) => subject.name === 'w7'));
 });
 
