@@ -17,7 +17,7 @@ import type { RenewPorts, Signals } from './ports.ts';
 import { noSteps, type Steps } from './steps.ts';
 import type { VerdictPolicy } from './verdict.ts';
 
-/** A claim outlives any request; whoever dies lets go of it after this. */
+/** A claim outlives any request; whoever dies on another host lets go of it after this. */
 const lease = minutes(10);
 
 export interface EngineDeps {
@@ -59,6 +59,7 @@ export class Engine {
 
   static async open(deps: EngineDeps): Promise<Engine> {
     const { store, world } = deps;
+    await store.voidDeadClaims();
     await store.register(seedsOf(deps.config), world.clock.now());
     return new Engine(deps, await store.issuers(), await store.deliveries());
   }

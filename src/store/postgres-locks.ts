@@ -1,5 +1,6 @@
 import { millis } from '../token/time.ts';
 import type { World } from '../world/world.ts';
+import type { Claimants } from './claimants.ts';
 import type { Database } from './database.ts';
 import type { Locks } from './record-store.ts';
 import type { AccountLock } from './store.ts';
@@ -31,7 +32,7 @@ export class PostgresLocks implements Locks {
   readonly #turns = new Turns();
   readonly #held = new Set<AccountLock>();
 
-  /** `local` has the lock of `tokeep run`, which is one per state directory and not per database. */
+  /** `local` has what is one per state directory and not per database: the lock of `tokeep run`, and who claims. */
   constructor(world: World, database: Database, node: string, local: Locks) {
     this.#world = world;
     this.#database = database;
@@ -47,6 +48,10 @@ export class PostgresLocks implements Locks {
       goOn();
       throw thrown;
     }
+  }
+
+  get claimants(): Claimants {
+    return this.#local.claimants;
   }
 
   run(): Promise<AsyncDisposable> {

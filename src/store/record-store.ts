@@ -1,6 +1,7 @@
 import type { Clock } from '../world/clock.ts';
 import { AccountTable } from './account-table.ts';
 import { drawBudget } from './budget.ts';
+import type { Claimants } from './claimants.ts';
 import type { Database } from './database.ts';
 import { deliveryTable, issuerTable, noticeTable } from './document-table.ts';
 import { readFindings } from './quarantine.ts';
@@ -11,6 +12,7 @@ import { WishTable } from './wish-table.ts';
 
 /** Locks, which the two databases make in different ways. */
 export interface Locks {
+  readonly claimants: Claimants;
   account(name: string, signal: AbortSignal): Promise<AccountLock>;
   run(): Promise<AsyncDisposable>;
   close(): Promise<void>;
@@ -26,7 +28,8 @@ export function recordStore(database: Database, locks: Locks, sealer: Sealer, cl
   return {
     register: (seeds, now) => registerWishes(database, seeds, now),
     wishes: (names) => wishes.read(names),
-    claim: (request) => wishes.claim(request),
+    claim: async (request) => wishes.claim(request, await locks.claimants.own(request.node)),
+    voidDeadClaims: () => locks.claimants.voidDead((id) => wishes.endClaims(id)),
     settle: (next, token) => wishes.settle(next, token),
     release: (claims) => wishes.release(claims),
     nextDue: () => wishes.nextDue(),
@@ -54,6 +57,7 @@ export function recordStore(database: Database, locks: Locks, sealer: Sealer, cl
     findings: () => readFindings(database),
     lockRun: () => locks.run(),
     async close() {
+      await locks.claimants.close((id) => wishes.endClaims(id));
       await locks.close();
       await database.close();
     },

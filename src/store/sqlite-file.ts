@@ -2,13 +2,13 @@ import { Fault } from '../fault/fault.ts';
 import type { Epoch } from '../token/time.ts';
 import type { Directory } from '../world/files.ts';
 import type { World } from '../world/world.ts';
+import { createPrivateFile } from './held-file.ts';
 import { quarantine } from './quarantine.ts';
 import type { Locks } from './record-store.ts';
 import { prepareSchema } from './schema.ts';
 import type { Sealer } from './sealer.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 import { isBroken, sqliteFault } from './sqlite-fault.ts';
-import { createPrivateFile } from './sqlite-locks.ts';
 import { salvage } from './sqlite-salvage.ts';
 
 const fileName = 'state.db';

@@ -1,9 +1,9 @@
-import { lstatSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
 import { Fault } from '../fault/fault.ts';
 import { millis } from '../token/time.ts';
 import type { World } from '../world/world.ts';
+import { Claimants } from './claimants.ts';
 import { safeFileName } from './file-name.ts';
+import { createPrivateFile, HeldFile, inodeOf } from './held-file.ts';
 import type { Locks } from './record-store.ts';
 import { isBusy, sqliteFault } from './sqlite-fault.ts';
 import type { AccountLock } from './store.ts';
@@ -12,44 +12,12 @@ import { Turns } from './turns.ts';
 const firstWait = 5;
 const longestWait = 250;
 
-/** A lock that is held: an exclusive transaction on an empty database, which the kernel ends with its process. */
-class HeldFile {
-  readonly #database: DatabaseSync;
-  readonly #path: string;
-  readonly #inode: bigint | undefined;
-  #held = true;
-
-  constructor(path: string) {
-    this.#path = path;
-    this.#database = new DatabaseSync(path, { timeout: 0 });
-    try {
-      this.#database.exec('BEGIN EXCLUSIVE');
-    } catch (thrown) {
-      this.#database.close();
-      throw thrown;
-    }
-    this.#inode = inodeOf(path);
-  }
-
-  /** Not if somebody removed the file: the next one locks a new file, and both believe. */
-  stillOurs(): boolean {
-    return this.#held && this.#inode !== undefined && inodeOf(this.#path) === this.#inode;
-  }
-
-  release(): void {
-    if (!this.#held) return;
-    this.#held = false;
-    this.#database.close();
-  }
-}
-
-const inodeOf = (path: string): bigint | undefined => lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
-
 /**
  * Locks in files below `directory`. Inside one process waiting goes by turns (a queue per name); between processes by looking
  * again. Nothing else may open these files: closing any descriptor of a file ends the POSIX locks its process has on it.
  */
 export class SqliteLocks implements Locks {
+  readonly claimants: Claimants;
   readonly #world: World;
   readonly #directory: string;
   readonly #turns = new Turns();
@@ -58,6 +26,7 @@ export class SqliteLocks implements Locks {
   constructor(world: World, directory: string) {
     this.#world = world;
     this.#directory = directory;
+    this.claimants = new Claimants(world, directory);
   }
 
   async account(name: string, signal: AbortSignal): Promise<AccountLock> {
@@ -120,22 +89,5 @@ export class SqliteLocks implements Locks {
   async #create(file: string): Promise<void> {
     if (inodeOf(`${this.#directory}/${file}`) !== undefined) return;
     await createPrivateFile(this.#world, this.#directory, file);
-  }
-}
-
-/** Makes an empty file of mode 0600, unless it is there. */
-export async function createPrivateFile(world: World, path: string, name: string): Promise<void> {
-  const directory = await world.files.openDirectory(path);
-  try {
-    const file = await directory.createExclusive(name, 0o600);
-    await file.close();
-  } catch (thrown) {
-    const { code } = thrown as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
-    throw new Fault('state-write-failed', `${path}/${name} could not be created (${code ?? 'unknown'})`, {
-      cause: thrown,
-    });
-  } finally {
-    await directory.close();
   }
 }

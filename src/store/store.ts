@@ -50,6 +50,8 @@ export interface Store {
   claim(request: ClaimRequest): Promise<readonly WishRecord[]>;
   /** Writes the outcome and ends the claim; refused with `state-conflict` if the fence is no longer ours. */
   settle(next: WishRecord, token?: AccessToken): Promise<void>;
+  /** Ends the claims of processes of this host that died with them, so that nobody waits for their lease. */
+  voidDeadClaims(): Promise<void>;
   /** Gives claims back untouched. */
   release(claims: readonly WishRecord[]): Promise<void>;
   /** The earliest time any kept wish is due that nobody else holds. */

@@ -88,8 +88,9 @@ export class WishTable {
     return known;
   }
 
-  async claim(request: ClaimRequest): Promise<readonly WishRecord[]> {
-    const { now, limit, node, names } = request;
+  /** @param holder as {@link endClaims} knows it: the last word names the process */
+  async claim(request: ClaimRequest, holder: string): Promise<readonly WishRecord[]> {
+    const { now, limit, names } = request;
     const { sql } = this.#database;
     const until = now + Math.min(request.lease, longestLease);
     const whose =
@@ -108,7 +109,7 @@ export class WishTable {
       const rows = await session.rows(take, [
         now,
         limit,
-        node,
+        holder,
         until,
         ...(names === undefined ? [] : [JSON.stringify(names)]),
       ]);
@@ -151,6 +152,16 @@ export class WishTable {
         );
       }
     });
+  }
+
+  /** Gives back whatever this claimant still holds. */
+  async endClaims(claimant: string): Promise<void> {
+    const held = "held_until IS NOT NULL AND holder LIKE '% ' || $1";
+    const rows = await this.#database.read(`SELECT name FROM wish WHERE ${held} LIMIT 1`, [claimant]);
+    if (rows.length === 0) return;
+    await this.#database.write((session) =>
+      session.change(`UPDATE wish SET holder = NULL, held_until = NULL, ready_at = due_at WHERE ${held}`, [claimant]),
+    );
   }
 
   async nextDue(): Promise<Epoch | null> {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { Fault } from '../../src/fault/fault.ts';
 import type { StoreOptions } from '../../src/store/open-store.ts';
@@ -162,6 +165,30 @@ export function storeContract(kind: string, makeBed: () => Promise<StoreBed>, en
     assert.equal(await a.token(wishName('lease')), undefined);
     await b.settle({ ...theirs, dueAt: later(1e8) }, accessToken('right'));
     assert.ok((await a.token(wishName('lease')))?.equals(accessToken('right')));
+  });
+
+  says(
+    'scenario 32: claims of a process that was killed are void for the next one on this host, those of the living stay',
+    async () => {
+      await a.register([seed('killed'), seed('living')], at);
+      const request = { now: at, limit: 10, lease: minutes(10) };
+      assert.equal((await b.claim({ ...request, node: 'b', names: [wishName('living')] })).length, 1);
+      await killedClaimant(bed.options('a'), 'killed');
+      assert.deepEqual(await claim(a, 10, at), []);
+      await a.voidDeadClaims();
+      assert.deepEqual(names(await claim(a, 10, at)), ['killed']);
+      await b.voidDeadClaims();
+      assert.deepEqual(await claim(b, 10, at), []);
+    },
+  );
+
+  says('a store that is closed leaves no claims', async () => {
+    await a.register([seed('closed')], at);
+    const brief = await openStore(world, bed.options('a'));
+    assert.equal((await claim(brief, 1, at)).length, 1);
+    assert.equal((await claim(b, 1, at)).length, 0);
+    await brief.close();
+    assert.equal((await claim(b, 1, at)).length, 1);
   });
 
   says('scenario 19: a claim made by a clock that was a day ahead does not hold the wish for a day', async () => {
@@ -363,4 +390,16 @@ export function storeContract(kind: string, makeBed: () => Promise<StoreBed>, en
     const other = { ...sealer, keyId: 'ffffffffffffffff' };
     await assert.rejects(openStore(world, { ...bed.options('c'), sealer: other }), isFault('seal-wrong-key'));
   });
+}
+
+/** Has another process claim a wish, and kills it. */
+async function killedClaimant({ stateDir, choice }: StoreOptions, wish: string): Promise<void> {
+  const program = fileURLToPath(new URL('killed-claimant.ts', import.meta.url));
+  const child = spawn(process.execPath, [program, stateDir, JSON.stringify(choice), wish], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(child.stdout, 'data');
+  assert.equal(String(line), 'claimed 1\n');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
 }
