@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { Fault } from '../fault/fault.ts';
 import { Secret, type SecretKind } from '../token/secret.ts';
 import type { SealBinding, Sealer } from './sealer.ts';
@@ -10,16 +17,22 @@ const nonceLength = 12;
 const tagLength = 16;
 const headLength = 1 + idLength;
 const boxed = nonceLength + tagLength;
+const bodyAt = headLength + boxed + keyLength;
+
+/** How often a data key seals before there is a new one: far below what random nonces allow, and 3 times as fast as one each. */
+const sealsPerDataKey = 1_000;
+/** How many unwrapped data keys are remembered. */
+const rememberedKeys = 64;
 
 /** AES-256-GCM as one block: nonce, tag, ciphertext. */
-export function box(key: Buffer, plain: Buffer, bound: Buffer): Buffer {
+export function box(key: KeyObject, plain: Buffer, bound: Buffer): Buffer {
   const nonce = randomBytes(nonceLength);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(bound);
   const text = Buffer.concat([cipher.update(plain), cipher.final()]);
   return Buffer.concat([nonce, cipher.getAuthTag(), text]);
 }
 
-export function unbox(key: Buffer, block: Buffer, bound: Buffer): Buffer {
+export function unbox(key: KeyObject, block: Buffer, bound: Buffer): Buffer {
   const decipher = createDecipheriv('aes-256-gcm', key, block.subarray(0, nonceLength)).setAAD(bound);
   decipher.setAuthTag(block.subarray(nonceLength, boxed));
   return Buffer.concat([decipher.update(block.subarray(boxed)), decipher.final()]);
@@ -42,25 +55,61 @@ function boundTo(head: Buffer, kind: SecretKind, { record, generation }: SealBin
 /** The key id an envelope names, or undefined if it is not an envelope. */
 export function envelopeKeyId(envelope: string): string | undefined {
   const bytes = Buffer.from(envelope, 'base64');
-  const whole = bytes.length >= headLength + boxed + keyLength + boxed && bytes[0] === version;
+  const whole = bytes.length >= bodyAt + boxed && bytes[0] === version;
   return whole ? bytes.subarray(1, headLength).toString('hex') : undefined;
 }
 
 const damaged = (what: string) => new Fault('seal-damaged', `the sealed secret of ${what} does not open`);
 
+/** Data keys, wrapped under the host key. */
+class DataKeys {
+  readonly #hostKey: KeyObject;
+  readonly #head: Buffer;
+  readonly #known = new Map<string, KeyObject>();
+  #current: { readonly key: KeyObject; readonly wrapped: Buffer } | undefined;
+  #seals = 0;
+
+  constructor(hostKey: Buffer, head: Buffer) {
+    this.#hostKey = createSecretKey(hostKey);
+    this.#head = head;
+  }
+
+  forSealing(): { readonly key: KeyObject; readonly wrapped: Buffer } {
+    if (this.#current === undefined || this.#seals >= sealsPerDataKey) {
+      const bytes = randomBytes(keyLength);
+      this.#current = { key: createSecretKey(bytes), wrapped: box(this.#hostKey, bytes, this.#head) };
+      this.#seals = 0;
+    }
+    this.#seals += 1;
+    return this.#current;
+  }
+
+  /** Throws what node:crypto throws when it was not wrapped under our key. */
+  unwrap(wrapped: Buffer): KeyObject {
+    const name = wrapped.toString('latin1');
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const key = createSecretKey(unbox(this.#hostKey, wrapped, this.#head));
+    if (this.#known.size >= rememberedKeys) this.#known.clear();
+    this.#known.set(name, key);
+    return key;
+  }
+}
+
 /**
- * Seals under a host key of 32 bytes. An envelope is the base64 of: version (1 byte), key id (8), a data key of its own boxed
- * under the host key (12 + 16 + 32), and the secret boxed under the data key (12 + 16 + n), bound to kind, record and generation.
+ * Seals under a host key of 32 bytes. An envelope is the base64 of: version (1 byte), key id (8), a data key boxed under the host
+ * key (12 + 16 + 32), and the secret boxed under the data key (12 + 16 + n), bound to kind, record and generation.
  */
-export function keySealer(key: Buffer): Sealer {
-  const keyId = keyIdOf(key);
+export function keySealer(hostKey: Buffer): Sealer {
+  const keyId = keyIdOf(hostKey);
   const head = Buffer.concat([Buffer.of(version), Buffer.from(keyId, 'hex')]);
+  const dataKeys = new DataKeys(hostKey, head);
   return {
     keyId,
     seal(secret, binding) {
-      const dataKey = randomBytes(keyLength);
-      const body = box(dataKey, Buffer.from(secret.reveal()), boundTo(head, secret.kind, binding));
-      return Buffer.concat([head, box(key, dataKey, head), body]).toString('base64');
+      const { key, wrapped } = dataKeys.forSealing();
+      const body = box(key, Buffer.from(secret.reveal()), boundTo(head, secret.kind, binding));
+      return Buffer.concat([head, wrapped, body]).toString('base64');
     },
     open(kind, envelope, binding) {
       const named = envelopeKeyId(envelope);
@@ -73,9 +122,8 @@ export function keySealer(key: Buffer): Sealer {
         );
       }
       const bytes = Buffer.from(envelope, 'base64');
-      const bodyAt = headLength + boxed + keyLength;
       try {
-        const dataKey = unbox(key, bytes.subarray(headLength, bodyAt), head);
+        const dataKey = dataKeys.unwrap(bytes.subarray(headLength, bodyAt));
         return new Secret(kind, unbox(dataKey, bytes.subarray(bodyAt), boundTo(head, kind, binding)).toString('utf8'));
       } catch {
         throw damaged(binding.record);

@@ -48,7 +48,7 @@ export interface WishRecord {
   /** `parked`: no longer in the configuration; kept until told (scenario 35). */
   readonly state: 'kept' | 'parked';
   readonly token: TokenFacts | null;
-  /** The renewal point of this token, drawn once (reliability.md 2.5); null without a token. */
+  /** The renewal point of this token, drawn once; null without a token. */
   readonly renewAt: Epoch | null;
   /** When somebody has to look at the wish again: the renewal point, the next try, or a delivery's next try. Indexed. */
   readonly dueAt: Epoch;
@@ -69,7 +69,7 @@ export type RefreshExpiry =
       readonly from: 'refresh_expires_in' | 'exp' | 'look-up' | 'configured';
     };
 
-/** A credential is about to be, or may have been, spent (reliability.md 2.4, step 4). */
+/** A credential is about to be, or may have been, spent. */
 export interface Intent {
   readonly attempt: string;
   /** Fingerprint of the credential being spent. */

@@ -7,7 +7,7 @@ export interface Packed {
   readonly sum: number;
 }
 
-export const checksum = (key: string, text: string): number => crc32(text, crc32(key));
+export const checksum = (key: string, text: string): number => crc32(`${key}\n${text}`);
 
 export function pack(key: string, record: object): Packed {
   const doc = JSON.stringify(record);

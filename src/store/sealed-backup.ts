@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { Fault } from '../fault/fault.ts';
 import type { AccountName } from '../token/names.ts';
 import { Secret, type SecretKind } from '../token/secret.ts';
@@ -48,7 +49,11 @@ export async function sealedBackup(world: World, store: Store, passphrase: Secre
   }
   const backup: Backup = { madeAt: world.clock.now(), accounts };
   const salt = world.random.bytes(keyBytes);
-  const sealed = box(keyFromPassphrase(passphrase, salt), Buffer.from(JSON.stringify(backup)), Buffer.from(firstWord));
+  const sealed = box(
+    createSecretKey(keyFromPassphrase(passphrase, salt)),
+    Buffer.from(JSON.stringify(backup)),
+    Buffer.from(firstWord),
+  );
   return `${firstWord} ${salt.toString('base64')} ${sealed.toString('base64')}\n`;
 }
 
@@ -58,7 +63,7 @@ function openBackup(text: string, passphrase: Secret<'password'>): Backup {
   if (word !== firstWord || salt === undefined || sealed === undefined) {
     throw new Fault('seal-damaged', 'the backup is not one of tokeep, or was cut');
   }
-  const key = keyFromPassphrase(passphrase, Buffer.from(salt, 'base64'));
+  const key = createSecretKey(keyFromPassphrase(passphrase, Buffer.from(salt, 'base64')));
   try {
     return JSON.parse(unbox(key, Buffer.from(sealed, 'base64'), Buffer.from(word)).toString('utf8')) as Backup;
   } catch {

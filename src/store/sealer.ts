@@ -1,6 +1,6 @@
 import type { Secret, SecretKind } from '../token/secret.ts';
 
-/** What a sealed secret is bound to: it opens only for the same record at the same generation (security.md MED-03). */
+/** What a sealed secret is bound to: it opens only for the same record at the same generation. */
 export interface SealBinding {
   readonly record: string;
   readonly generation: number;

@@ -1,7 +1,7 @@
 import type { AccountName } from '../token/names.ts';
 import type { Credential } from '../token/secret.ts';
 
-/** Where a successor is about to be saved: already written full, synced, ours alone (reliability.md 2.4, step 3). */
+/** Where a successor is about to be saved: already written full, synced, ours alone. */
 export interface Reservation {
   /**
    * Seals the successor into the reserved place, syncs file and directory. After this it survives anything.
