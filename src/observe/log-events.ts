@@ -48,7 +48,6 @@ export const logEvents = {
     { config: 'text', reason: 'text' },
     'kept the old configuration, since {config} does not read: {reason}',
   ),
-  'config-finding': event('warning', { at: 'text', reason: 'text' }, '{at}: {reason}'),
   'clock-jumped': event(
     'warning',
     { by: 'length' },
@@ -63,11 +62,6 @@ export const logEvents = {
   'metrics-failed': event('warning', { reason: 'text' }, 'metrics were not published: {reason}'),
   'unexpected-fault': event('error', { doing: 'text', reason: 'text' }, '{doing}: {reason}'),
   // renewals
-  'pass-finished': event(
-    'info',
-    { due: 'count', renewed: 'count', failed: 'count', took: 'length' },
-    'pass over: {due} were due, {renewed} renewed, {failed} failed, in {took}',
-  ),
   'token-renewed': event(
     'info',
     { wish: 'text', account: 'text', expiresAt: 'time', renewAt: 'time?' },
@@ -95,13 +89,8 @@ export const logEvents = {
   // accounts
   'login-needed': event(
     'error',
-    { account: 'text', reason: 'text', command: 'text' },
-    'account {account} needs somebody to log in: {reason} (run {command})',
-  ),
-  'login-suspended': event(
-    'warning',
-    { account: 'text', reason: 'text', nextTry: 'time?' },
-    'the issuer refuses the login of account {account}: {reason}[; it is looked at again {nextTry}]',
+    { account: 'text', reason: 'text', hint: 'text?' },
+    'account {account} needs somebody to log in: {reason}[ ({hint})]',
   ),
   'credential-adopted': event(
     'notice',

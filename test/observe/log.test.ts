@@ -61,8 +61,8 @@ test('scenario 44: neither a secret nor foreign control characters reach the log
     const { logger, lines } = collecting(format);
     const reason = `the issuer said ${jwt}\n<0>root: all is lost\u001b[2J\u202e`;
     const secret = new Secret('refresh_token', canary);
-    logger.event('login-needed', { account: `${secret}`, reason, command: 'x', extra: secret } as never);
-    logger.event('login-needed', { account: secret as never, reason, command: 'x' });
+    logger.event('login-needed', { account: `${secret}`, reason, hint: 'x', extra: secret } as never);
+    logger.event('login-needed', { account: secret as never, reason, hint: 'x' });
     assert.equal(lines.length, 2);
     for (const line of lines) {
       assert.ok(!line.includes(canary), line);
