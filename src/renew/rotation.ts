@@ -3,6 +3,7 @@ import type { Account } from '../config/config.ts';
 import { Fault } from '../fault/fault.ts';
 import type { AccountRecord, AccountSecrets } from '../store/records.ts';
 import type { Reservation } from '../store/spool.ts';
+import type { AccountLock } from '../store/store.ts';
 import type { Credential } from '../token/secret.ts';
 import { accountHeld, next, withCredential, withIntent } from './account-state.ts';
 import { writeBack } from './agent-adoption.ts';
@@ -41,10 +42,7 @@ export async function rotate(spend: Spend): Promise<Asked> {
   try {
     const reservation = await ports.spool.reserve(account.name);
     await ports.steps.reached('reserved');
-    const intended = withIntent(record, ports.world.random.id(), ports.world.clock.now());
-    await ports.store.saveAccount(intended);
-    await ports.steps.reached('intent-saved');
-    if (!(await lock.stillOurs())) throw lostLock(account);
+    const intended = await intend(spend, lock, record, reservation);
     const context: GrantContext = { world: ports.world, account, record: intended, secrets, signal: signals.request };
     const raw = await spend.grant.send(context, spend.request);
     await ports.steps.reached('answered');
@@ -64,6 +62,25 @@ export async function rotate(spend: Spend): Promise<Asked> {
     return fault === undefined ? askedFrom(outcome, raw, after.client?.issuer) : { kind: 'refused', fault };
   } finally {
     ticket.leave({ kind: 'unused' });
+  }
+}
+
+/** Step 4: on disk that the credential is about to be sent; and the last look whether we are still the ones to send it. */
+async function intend(
+  { ports, account }: Spend,
+  lock: AccountLock,
+  record: AccountRecord,
+  reservation: Reservation,
+): Promise<AccountRecord> {
+  try {
+    const intended = withIntent(record, ports.world.random.id(), ports.world.clock.now());
+    await ports.store.saveAccount(intended);
+    await ports.steps.reached('intent-saved');
+    if (!(await lock.stillOurs())) throw lostLock(account);
+    return intended;
+  } catch (thrown) {
+    await reservation.release();
+    throw thrown;
   }
 }
 
