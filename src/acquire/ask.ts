@@ -1,4 +1,3 @@
-import type { Account } from '../config/config.ts';
 import { asFault } from '../fault/fault.ts';
 import { decodeJwt } from '../token/jwt.ts';
 import type { Secret } from '../token/secret.ts';
@@ -7,6 +6,7 @@ import { audienceParameters, otherAudienceStyle, type Parameter, scopeParameters
 import { clientOf, forgetClient, type ReadyClient } from './client-of.ts';
 import type { GrantContext, NoAnswer, RawAnswer, TokenRequest } from './grant.ts';
 import { learn, type Manners, mannersFor } from './manners.ts';
+import { metadataCacheOf } from './metadata-cache.ts';
 import { postToken } from './token-endpoint.ts';
 import { type TokenEndpoint, tokenEndpointOf } from './token-endpoint-of.ts';
 
@@ -69,14 +69,17 @@ async function post(context: GrantContext, question: Question, route: Route): Pr
     ...(endpoint.issuer === undefined ? {} : { issuer: endpoint.issuer }),
     ...(account.caFile === undefined ? {} : { caFile: account.caFile }),
   });
-  if (answer.kind === 'raw' && answer.status !== 200) noteRefusal(account, answer);
+  if (answer.kind === 'raw' && answer.status !== 200) noteRefusal(context, endpoint, answer);
   return answer;
 }
 
 const absent = { kind: 'absent' } as const;
 
-function noteRefusal(account: Account, answer: RawAnswer): void {
+/** What was read before may have changed since: the next request reads the secret, or the metadata, again (scenario 30). */
+function noteRefusal({ world, account }: GrantContext, endpoint: TokenEndpoint, answer: RawAnswer): void {
   if (textOf(answer, 'error') === 'invalid_client') forgetClient(account);
+  const moved = answer.status === 404 || answer.status === 410;
+  if (moved && endpoint.issuer !== undefined) metadataCacheOf(world).forget(endpoint.issuer, account.caFile);
 }
 
 /** At most one more request, and never after an answer that brought a credential. */

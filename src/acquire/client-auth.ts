@@ -121,19 +121,24 @@ export function encodingMatters(clientId: string, auth: ResolvedClientAuth): boo
 }
 
 /** RFC 7523 section 3: used once (jti) and short-lived. */
-function assertion(
+async function assertion(
   world: World,
   auth: Extract<ResolvedClientAuth, { kind: 'private_key_jwt' }>,
   { clientId, audience }: ProofRequest,
 ): Promise<string> {
   const now = Math.floor(world.clock.now() / 1000);
-  return new SignJWT()
+  const jwt = new SignJWT()
     .setProtectedHeader({ alg: auth.algorithm, ...(auth.keyId === undefined ? {} : { kid: auth.keyId }) })
     .setIssuer(clientId)
     .setSubject(clientId)
     .setAudience(audience)
     .setJti(world.random.id())
     .setIssuedAt(now)
-    .setExpirationTime(now + 60)
-    .sign(auth.key);
+    .setExpirationTime(now + 60);
+  try {
+    return await jwt.sign(auth.key);
+  } catch (thrown) {
+    const sentence = `the private key of client ${clientId} (${auth.key.asymmetricKeyType}) cannot sign with ${auth.algorithm}`;
+    throw new Fault('secret-unreadable', sentence, { hint: 'set the algorithm that goes with the key', cause: thrown });
+  }
 }

@@ -1,8 +1,9 @@
+import { asFault } from '../fault/fault.ts';
 import type { Secret } from '../token/secret.ts';
 import type { Millis } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import { textOf } from './answer-json.ts';
-import { applyClientAuth, encodingMatters, type ResolvedClientAuth } from './client-auth.ts';
+import { applyClientAuth, type ClientProof, encodingMatters, type ResolvedClientAuth } from './client-auth.ts';
 import type { NoAnswer, RawAnswer } from './grant.ts';
 
 /** More than any token endpoint has to say. */
@@ -40,7 +41,12 @@ export async function postToken(world: World, post: TokenPost): Promise<RawAnswe
 
 async function postOnce(world: World, post: TokenPost, auth: ResolvedClientAuth): Promise<RawAnswer | NoAnswer> {
   const audience = post.issuer ?? post.url;
-  const proof = await applyClientAuth(world, post.form, { clientId: post.clientId, auth, audience });
+  let proof: ClientProof;
+  try {
+    proof = await applyClientAuth(world, post.form, { clientId: post.clientId, auth, audience });
+  } catch (thrown) {
+    return { kind: 'none', sent: 'no', fault: asFault(thrown, `proving client ${post.clientId} to ${audience}`) };
+  }
   const answer = await world.http.send({
     method: 'POST',
     url: new URL(post.url),

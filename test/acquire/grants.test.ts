@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { inspect } from 'node:util';
 import { clientCredentials } from '../../src/acquire/client-credentials.ts';
@@ -250,6 +253,44 @@ test('what is missing on our side is a sentence, and nothing is sent', async () 
     ],
   );
   issuer.assertRequests(0);
+});
+
+test('scenario 30: a token endpoint that has moved is looked up at the next attempt', async () => {
+  await using issuer = await hostileIssuer();
+  issuer.script(token(), json(404, ''), token());
+  const context = contextOf(world, robotAccount(issuer.issuer, robot));
+  raw(await clientCredentials.send(context, wish()));
+  issuer.metadata({ token_endpoint: `${issuer.issuer}/new` });
+  const gone = raw(await clientCredentials.send(context, wish()));
+  const outcome = clientCredentials.judge(gone, context);
+  assert.equal(outcome.kind === 'later' && outcome.fault.code, 'issuer-nonsense');
+  raw(await clientCredentials.send(context, wish()));
+  assert.deepEqual(
+    issuer.requests.map((seen) => seen.path),
+    ['/token', '/token', '/new'],
+  );
+});
+
+test('a client secret that changed is read again after the old one was refused', async (context) => {
+  await using issuer = await hostileIssuer();
+  issuer.script(token(), json(401, { error: 'invalid_client' }), token());
+  const directory = await mkdtemp(join(tmpdir(), 'client-secret-'));
+  context.after(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'secret');
+  const clientAuth = { ...basicAuth(''), secret: { kind: 'file', path } } as const;
+  const grantContext = contextOf(world, robotAccount(issuer.issuer, robot, { clientAuth }));
+  await writeFile(path, 'old\n', { mode: 0o600 });
+  raw(await clientCredentials.send(grantContext, wish()));
+  await writeFile(path, 'new\n');
+  raw(await clientCredentials.send(grantContext, wish()));
+  raw(await clientCredentials.send(grantContext, wish()));
+  const secrets = issuer.requests.map(({ headers }) =>
+    Buffer.from(headers.authorization?.slice(6) ?? '', 'base64')
+      .toString()
+      .split(':')
+      .at(-1),
+  );
+  assert.deepEqual(secrets, ['old', 'old', 'new']);
 });
 
 test('scenario 44: no fault of a grant shows a secret that was sent', async () => {

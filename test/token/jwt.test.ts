@@ -31,6 +31,7 @@ test('what looks like a JWT and is none is malformed, with a reason that does no
     'claims that are no JSON': `${header}.${Buffer.from('{canary').toString('base64url')}.c2ln`,
     'claims that are no UTF-8': `${header}.${Buffer.from([0x7b, 0xff, 0x7d]).toString('base64url')}.c2ln`,
     'empty claims': `${header}..c2ln`,
+    'a signature of a length that cannot be': `${header}.${claims}.abcde`,
     'a signature with a blank': `${header}.${claims}.c2 ln`,
     'far too long': `${header}.${'a'.repeat(16 * 1024)}.c2ln`,
   };
