@@ -9,6 +9,7 @@ import type { StoreFinding } from '../../src/store/quarantine.ts';
 import { type FaultStep, faultyFiles } from '../../src/world/faulty-files.ts';
 import { realFiles } from '../../src/world/real-files.ts';
 import { realWorld } from '../../src/world/real-world.ts';
+import { volatileFiles } from '../../src/world/volatile-files.ts';
 import { accountName, freshDirectory, refreshToken, sealer } from './samples.ts';
 import { spoolContract } from './spool-contract.ts';
 
@@ -128,6 +129,21 @@ test('scenario 12: old drafts of a dead process are swept, fresh ones and those 
   assert.equal(await whole.pending(acc), undefined);
   assert.deepEqual(readdirSync(dir).sort(), ['acc.busy.draft', 'acc.notes', 'acc2.dead.draft']);
 });
+
+for (const what of ['data', 'names'] as const) {
+  test(`scenario 13: a saved successor outlives a power cut that takes unsynced ${what}, and so does the one before it`, async () => {
+    const dir = freshDirectory();
+    const { files, cut } = volatileFiles(realFiles);
+    const spool = openSpool({ ...real, files }, { dir, sealer });
+    const early = await spool.reserve(acc);
+    await early.save(refreshToken('second'), 2);
+    await cut(what);
+    assert.equal((await openSpool(real, { dir, sealer }).pending(acc))?.generation, 2);
+    await (await spool.reserve(acc)).save(refreshToken('third'), 3);
+    await cut(what);
+    assert.equal((await openSpool(real, { dir, sealer }).pending(acc))?.credential.reveal(), 'third');
+  });
+}
 
 test('scenario 13: a successor whose data did not reach the disk is moved aside, reported, and not used', async () => {
   for (const damage of [
