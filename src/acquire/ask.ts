@@ -56,12 +56,12 @@ async function post(context: GrantContext, question: Question, route: Route): Pr
   for (const [name, value] of scopeParameters(scope)) form.append(name, value);
   for (const [name, value] of audienceParameters(request.audience, manners.audience)) form.append(name, value);
   const { auth } = client;
-  const raw = auth.kind === 'client_secret_basic' && manners.clientAuth === 'raw';
+  const encoding = auth.kind === 'client_secret_basic' ? (manners.clientAuth ?? auth.encoding) : undefined;
   const answer = await postToken(world, {
     url: endpoint.url,
     form,
     clientId: client.clientId,
-    auth: raw ? { ...auth, encoding: 'raw' } : auth,
+    auth: encoding === undefined ? auth : ({ ...auth, encoding } as typeof auth),
     timeout: account.timeout,
     connection: question.spends === 'credential' ? 'fresh' : 'pooled',
     secrets: question.secrets,

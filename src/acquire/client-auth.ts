@@ -19,6 +19,8 @@ export type ResolvedClientAuth =
   | { readonly kind: 'client_secret_post'; readonly secret: ClientSecret }
   | { readonly kind: 'private_key_jwt'; readonly key: KeyObject; readonly keyId?: string; readonly algorithm: string };
 
+type BasicAuth = Extract<ResolvedClientAuth, { kind: 'client_secret_basic' }>;
+
 /** Reads what the client needs to prove itself. Throws Fault `secret-unreadable` when it is not there or is no key. */
 export async function resolveClientAuth(world: World, client: ConfiguredClient): Promise<ResolvedClientAuth> {
   const auth = client.clientAuth;
@@ -113,11 +115,12 @@ function formEncode(text: string): string {
   return new URLSearchParams([['', text]]).toString().slice(1);
 }
 
-/** Whether form and raw encoding differ, so that a refused client is worth one more try (docs/config.md `client_auth`). */
-export function encodingMatters(clientId: string, auth: ResolvedClientAuth): boolean {
-  if (auth.kind !== 'client_secret_basic' || auth.encoding === 'raw') return false;
+/** The same client written the other way, raw or encoded, if that makes a difference (docs/config.md `client_auth`). */
+export function otherEncoding(clientId: string, auth: ResolvedClientAuth): BasicAuth | undefined {
+  if (auth.kind !== 'client_secret_basic') return undefined;
   const secret = auth.secret.reveal();
-  return formEncode(clientId) !== clientId || formEncode(secret) !== secret;
+  if (formEncode(clientId) === clientId && formEncode(secret) === secret) return undefined;
+  return { ...auth, encoding: auth.encoding === 'raw' ? 'form' : 'raw' };
 }
 
 /** RFC 7523 section 3: used once (jti) and short-lived. */

@@ -138,11 +138,16 @@ export const clientOf = (terms: LoginTerms) => ({
   ...(terms.caFile === undefined ? {} : { caFile: terms.caFile }),
 });
 
-/** Sleeps in steps that a suspended machine cannot stretch without being noticed; rejects with the signal's reason. */
+/** Sleeps in steps that a suspended machine cannot stretch without being noticed. Throws `login-declined` when the signal fires. */
 export async function pause(clock: Clock, length: Millis, signal: AbortSignal): Promise<void> {
   const until = after(clock.monotonic(), length);
-  for (let left = length; left > 0; left = between(clock.monotonic(), until)) {
-    await clock.sleep(earlier(left, minutes(1)), signal);
+  try {
+    for (let left = length; left > 0; left = between(clock.monotonic(), until)) {
+      await clock.sleep(earlier(left, minutes(1)), signal);
+    }
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+    throw new Fault('login-declined', 'the login was broken off here; nothing was changed', { cause: thrown });
   }
 }
 

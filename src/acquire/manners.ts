@@ -10,7 +10,8 @@ export interface Manners {
   readonly audienceIsGuess: boolean;
   /** Whether `scope=` with a single blank is understood, or must be left out. */
   readonly blankScope: 'blank' | 'absent';
-  readonly clientAuth: 'form' | 'raw';
+  /** Only if it was learnt; else as the account says. */
+  readonly clientAuth: 'form' | 'raw' | undefined;
 }
 
 type Learnt = Readonly<Record<string, string>>;
@@ -26,9 +27,12 @@ export function mannersFor(account: Account, record: AccountRecord | undefined, 
     audience: audience ?? chooseAudienceStyle(request.audience, request.scope),
     audienceIsGuess: audience === undefined,
     blankScope: learnt['blank-scope'] === 'absent' ? 'absent' : 'blank',
-    clientAuth: learnt['client-auth'] === 'raw' ? 'raw' : 'form',
+    clientAuth: encodingOf(learnt['client-auth']),
   };
 }
+
+const encodingOf = (text: string | undefined): Manners['clientAuth'] =>
+  text === 'raw' || text === 'form' ? text : undefined;
 
 const styleOf = (text: string | undefined): SentAudienceStyle | undefined =>
   text === 'audience' || text === 'resource' || text === 'both' ? text : undefined;

@@ -3,7 +3,7 @@ import type { Secret } from '../token/secret.ts';
 import type { Millis } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import { textOf } from './answer-json.ts';
-import { applyClientAuth, type ClientProof, encodingMatters, type ResolvedClientAuth } from './client-auth.ts';
+import { applyClientAuth, type ClientProof, otherEncoding, type ResolvedClientAuth } from './client-auth.ts';
 import type { NoAnswer, RawAnswer } from './grant.ts';
 
 /** More than any token endpoint has to say. */
@@ -28,15 +28,17 @@ export interface TokenPost {
 
 /**
  * Asks a token endpoint, and hands back what it says untouched. Goes out once. There is one exception, in which nothing can
- * have been spent: a client whose id or secret has special characters, and is not known in their encoded form, is tried once
- * more with them as they are; if that is better, `learnt` says `client-auth: raw`.
+ * have been spent: a client whose id or secret has special characters, and is refused as they were written (encoded or raw), is
+ * tried once more the other way; if that is better, `learnt` says so under `client-auth`.
  */
 export async function postToken(world: World, post: TokenPost): Promise<RawAnswer | NoAnswer> {
   const answer = await postOnce(world, post, post.auth);
-  if (answer.kind === 'none' || !isClientRefusal(answer) || !encodingMatters(post.clientId, post.auth)) return answer;
-  const again = await postOnce(world, post, { ...post.auth, encoding: 'raw' } as ResolvedClientAuth);
+  if (answer.kind === 'none' || !isClientRefusal(answer)) return answer;
+  const other = otherEncoding(post.clientId, post.auth);
+  if (other === undefined) return answer;
+  const again = await postOnce(world, post, other);
   if (again.kind === 'none' || isClientRefusal(again)) return again;
-  return { ...again, learnt: { 'client-auth': 'raw' } };
+  return { ...again, learnt: { 'client-auth': other.encoding } };
 }
 
 async function postOnce(world: World, post: TokenPost, auth: ResolvedClientAuth): Promise<RawAnswer | NoAnswer> {
