@@ -3,11 +3,12 @@ import type { Store } from '../store/store.ts';
 
 /** All that status, conditions and metrics are derived from. */
 export async function gatherRecords(store: Store): Promise<Records> {
-  const [wishes, accounts, deliveries, issuers] = await Promise.all([
+  const [wishes, accounts, deliveries, issuers, notices] = await Promise.all([
     store.wishes(),
     store.accounts(),
     store.deliveries(),
     store.issuers(),
+    store.notices(),
   ]);
-  return { wishes, accounts, deliveries, issuers };
+  return { wishes, accounts, deliveries, issuers, notices };
 }

@@ -72,11 +72,20 @@ export class Outlook {
     const config = this.#deps.config();
     try {
       this.#logConditions(conditionsOf(await gatherRecords(store), config, world.clock.now()));
-      if (config.metrics?.textfile !== undefined)
-        await writeTextfile(world, config.metrics.textfile, await this.metrics());
+      await this.#publish(config.metrics?.textfile);
       await tellPeople(world, config, store, this.#notifierOf(config));
     } catch (thrown) {
       log.event('unexpected-fault', { doing: 'telling how things are', reason: asFault(thrown, 'looking').message });
+    }
+  }
+
+  /** A metrics file that cannot be written silences nobody. */
+  async #publish(textfile: string | undefined): Promise<void> {
+    if (textfile === undefined) return;
+    try {
+      await writeTextfile(this.#deps.world, textfile, await this.metrics());
+    } catch (thrown) {
+      this.#deps.log.event('metrics-failed', { reason: asFault(thrown, `writing ${textfile}`).message });
     }
   }
 
