@@ -94,7 +94,6 @@ async function obtain(ports: RenewPorts, job: Job): Promise<Obtained> {
   const account = accountOf(ports, wish);
   const asked = await askSafely(ports, account, job);
   if (asked.kind !== 'token') return { outcome: asked, token: undefined };
-  const { now } = ports.world.clock;
   const facts = factsOf(asked);
   const present = record.fingerprint === wish.fingerprint ? record.token : null;
   const acceptance = accept({
@@ -103,7 +102,7 @@ async function obtain(ports: RenewPorts, job: Job): Promise<Obtained> {
     issuerOfCredential: asked.issuerOfCredential,
     present,
     offered: facts,
-    now: now(),
+    now: ports.world.clock.now(),
   });
   if (acceptance.kind === 'rejected')
     return { outcome: { kind: 'failed', fault: acceptance.fault, retryAfter: undefined }, token: undefined };
