@@ -57,9 +57,12 @@ export function recordStore(database: Database, locks: Locks, sealer: Sealer, cl
     findings: () => readFindings(database),
     lockRun: () => locks.run(),
     async close() {
-      await locks.claimants.close((id) => wishes.endClaims(id));
-      await locks.close();
-      await database.close();
+      try {
+        await locks.claimants.close((id) => wishes.endClaims(id));
+      } finally {
+        await locks.close();
+        await database.close();
+      }
     },
   };
 }

@@ -9,7 +9,7 @@ import { Fault } from '../../src/fault/fault.ts';
 import { openSpool } from '../../src/store/open-spool.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { realWorld } from '../../src/world/real-world.ts';
-import { accountName, freshDirectory, sealer } from './samples.ts';
+import { account, accountName, freshDirectory, sealer } from './samples.ts';
 
 const world = realWorld();
 const program = join(import.meta.dirname, 'killed.ts');
@@ -79,5 +79,25 @@ test('scenario 32: locks end with a process that is killed', async () => {
   await (await store.lockRun())[Symbol.asyncDispose]();
   const lock = await store.lockAccount(accountName('acc'), AbortSignal.timeout(5_000));
   assert.equal(await lock.stillOurs(), true);
+  await store.close();
+});
+
+test('scenario 6: a disk that takes no more is said, what was saved stays whole, and with room it goes on', async () => {
+  const stateDir = freshDirectory();
+  const limited = ['-c', 'ulimit -f 800; exec "$@"', 'sh', process.execPath, program, 'fillDisk', stateDir];
+  const child = spawn('sh', limited, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const said: string[] = [];
+  const lines = createInterface(child.stdout).on('line', (line) => said.push(line));
+  await Promise.all([once(child, 'exit'), once(lines, 'close')]);
+  assert.equal(child.exitCode, 0);
+  const saved = said.length - 1;
+  assert.ok(saved > 0);
+  assert.equal(said.at(-1), `refused state-write-failed ${saved}`);
+  const store = await openStore(world, { stateDir, choice: { kind: 'sqlite' }, sealer, node: 'a' });
+  const found = await store.account(accountName('acc'));
+  assert.equal(found?.generation, saved);
+  assert.ok((await store.secrets(accountName('acc'))).credential?.reveal().startsWith(`${saved} `));
+  await store.saveAccount(account('acc', saved + 1));
+  assert.deepEqual(await store.findings(), []);
   await store.close();
 });

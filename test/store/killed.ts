@@ -65,4 +65,24 @@ async function rotate(): Promise<void> {
   await rotateSealingKey({ ...realWorld(), files }, options);
 }
 
-await { rotate, saveInSpool, writeForEver, holdLocks }[what as 'saveInSpool']();
+/** Under a limit on file sizes, which SQLite meets as it would meet a full disk. */
+async function fillDisk(): Promise<void> {
+  // Without a listener the signal would end the process instead of failing the write.
+  process.on('SIGXFSZ', () => {});
+  const store = await openStore(realWorld(), { stateDir, choice: { kind: 'sqlite' }, sealer, node: 'k' });
+  for (let generation = 1; ; generation += 1) {
+    const credential = refreshToken(`${generation} ${'x'.repeat(16_000)}`);
+    const outcomes = await Promise.allSettled([
+      store.saveAccount(account('acc', generation), { credential }),
+      store.saveAccount(account('other', generation), { credential }),
+    ]);
+    const refused = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (refused !== undefined) {
+      say(`refused ${refused.reason.code} ${(await store.account(acc))?.generation}`);
+      return await store.close();
+    }
+    say(`saved ${generation}`);
+  }
+}
+
+await { fillDisk, rotate, saveInSpool, writeForEver, holdLocks }[what as 'saveInSpool']();
