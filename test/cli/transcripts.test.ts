@@ -47,7 +47,7 @@ function write(path: string, text: string, mode: number): void {
 }
 
 function shell(line: string, cwd: string, env: Record<string, string>): Promise<Answer> {
-  const child = spawn('/bin/sh', ['-c', line], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('/bin/sh', ['-c', line], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000 });
   const { promise, resolve: done } = Promise.withResolvers<Answer>();
   let stdout = '';
   let stderr = '';
