@@ -52,10 +52,14 @@ export function linePrompts(io: CliIo): LinePrompts {
       return (await readLine(question)).trim();
     },
     async hidden(question) {
-      await io.stderr.write(question);
-      if (terminal.isTTY !== true || terminal.setRawMode === undefined) return await readLine(question);
+      if (terminal.isTTY !== true || terminal.setRawMode === undefined) {
+        await io.stderr.write(question);
+        return await readLine(question);
+      }
+      // Before the question is seen: nobody's first letter may be shown.
       terminal.setRawMode(true);
       try {
+        await io.stderr.write(question);
         return await readRaw(question);
       } finally {
         terminal.setRawMode(false);

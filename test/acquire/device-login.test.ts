@@ -190,7 +190,7 @@ test('a broken-off login stops waiting at once', async () => {
     (event) => event.kind === 'waiting' && stop.abort(),
     async () => {},
   );
-  await assert.rejects(login, { name: 'AbortError' });
+  await assert.rejects(login, { code: 'login-declined', message: /broken off here/ });
   await world.http.close();
 });
 

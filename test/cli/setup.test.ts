@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import type { KnownClient } from '../peers/issuer-config.ts';
 import { type RunningIssuer, startIssuer } from '../peers/start-issuer.ts';
@@ -143,6 +143,28 @@ test('an issuer written without its last slash, or with one too many, is mended 
   const ran = await at.run('main', ['setup', ...places(at), ...stay, '--issuer', `${issuer.issuer}/`, ...client]);
   assert.equal(ran.status, 0, ran.stderr);
   assert.ok((await readFile(at.path('tokeep.yaml'), 'utf8')).includes(`issuer: ${issuer.issuer}\n`));
+});
+
+test('root becomes the service’s user before state is written; anybody else may not name one', async () => {
+  await using at = await bench();
+  await chmod(at.directory, 0o755);
+  await mkdir(at.path('etc'), { mode: 0o755 });
+  const token = await at.file('rt', 'refresh-canary\n');
+  const client = ['--refresh-token-file', token, '--client-id', 'person-1', '--yes', 'taken', '--user', 'nobody'];
+  const env = { CONFIGURATION_DIRECTORY: at.path('etc') };
+  const ran = await at.run('main', ['setup', ...places(at), '--issuer', issuer.issuer, ...client], { env });
+  if (process.getuid?.() !== 0) {
+    assert.equal(ran.status, 2);
+    return;
+  }
+  assert.equal(ran.status, 0, ran.stderr);
+  const nobody = (await stat(at.path('state'))).uid;
+  assert.notEqual(nobody, 0);
+  for (const name of ['etc/seal.key', ...(await readdir(at.path('state'))).map((name) => `state/${name}`)]) {
+    assert.equal((await stat(at.path(name))).uid, nobody, name);
+  }
+  const { uid, mode } = await stat(at.path('tokeep.yaml'));
+  assert.deepEqual([uid, mode & 0o777], [0, 0o640]);
 });
 
 test('OSG’s format is not written, and an unfit name is refused', async () => {

@@ -76,7 +76,4 @@ async function dropRoot(world: World): Promise<void> {
   const user = await findUser(world, serviceUser);
   if (user === undefined) throw new Fault('usage', `there is no user ${serviceUser} on this machine`);
   becomeUser(user);
-  // What the account belongs to is found below the home of the user we are now.
-  Object.assign(process.env, { HOME: user.home, USER: user.name });
-  delete process.env['XDG_CONFIG_HOME'];
 }

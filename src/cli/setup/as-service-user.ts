@@ -3,7 +3,7 @@ import { Fault } from '../../fault/fault.ts';
 import { openSealer } from '../../store/seal-key.ts';
 import type { Context } from '../context.ts';
 import { openContext } from '../open-context.ts';
-import { becomeUser, findUser, type ServiceUser } from '../service-user.ts';
+import { becomeUser, environmentOf, findUser, type ServiceUser } from '../service-user.ts';
 import { sealKeyFile } from '../state-place.ts';
 
 const serviceUser = 'tokeep';
@@ -38,10 +38,13 @@ export async function asServiceUser(
     await world.files.makeDirectories(state, 0o700);
     await lchown(state, user.uid, user.gid);
   }
-  const keyFile = sealKeyFile(world.env, 0, state);
-  await openSealer(world, { keyFile });
-  // A key from a systemd credential leaves no file behind.
-  if ((await world.files.look(keyFile))?.owner === 0) await lchown(keyFile, user.uid, user.gid);
+  const keyFile = sealKeyFile(environmentOf(user, world.env), user.uid, state);
+  // Below its home the user makes the key itself; in /etc only root can.
+  if (!keyFile.startsWith(`${user.home}/`)) {
+    await openSealer(world, { keyFile });
+    // A key from a systemd credential leaves no file behind.
+    if ((await world.files.look(keyFile))?.owner === 0) await lchown(keyFile, user.uid, user.gid);
+  }
   becomeUser(user);
   return openContext(io, { ...options, config: configPath, state });
 }
