@@ -1,4 +1,5 @@
 import type { IssuerLimits } from '../config/config.ts';
+import { type Bucket, drawFrom, fullBucket } from '../store/budget.ts';
 import type { IssuerRecord } from '../store/records.ts';
 import { between, type Epoch, type Millis } from '../token/time.ts';
 import type { Clock } from '../world/clock.ts';
@@ -40,6 +41,8 @@ interface Lane {
   state: GateState;
   /** Requests drawn from the shared budget and not used yet. */
   allowance: number;
+  /** Spaces what this process sends, since an allowance may be drawn early and used late. */
+  pace: Bucket | undefined;
   pumping: boolean;
   readonly queue: Set<Waiter>;
 }
@@ -80,7 +83,7 @@ export class IssuerDesk {
   #lane(issuer: string): Lane {
     const known = this.#lanes.get(issuer);
     if (known !== undefined) return known;
-    const lane: Lane = { issuer, state: openGate, allowance: 0, pumping: false, queue: new Set() };
+    const lane: Lane = { issuer, state: openGate, allowance: 0, pace: undefined, pumping: false, queue: new Set() };
     this.#lanes.set(issuer, lane);
     return lane;
   }
@@ -103,7 +106,8 @@ export class IssuerDesk {
     const [first] = lane.queue;
     if (first === undefined) return false;
     const limits = this.#ports.limitsOf(lane.issuer);
-    const admission = admit(lane.state, limits, this.#ports.clock.now(), first.neededBy);
+    const now = this.#ports.clock.now();
+    const admission = admit(lane.state, limits, now, first.neededBy);
     if (admission.kind === 'full') return false;
     if (admission.kind === 'closed') {
       this.#dismiss(lane, first).resolve(admission);
@@ -113,6 +117,12 @@ export class IssuerDesk {
       await this.#drawAllowance(lane, limits);
       return true;
     }
+    const paced = drawFrom(lane.pace ?? fullBucket(limits.perSecond, now), 1, limits.perSecond, now);
+    if (paced.granted === 0) {
+      await this.#ports.clock.sleep(between(now, paced.nextAt));
+      return true;
+    }
+    lane.pace = paced;
     lane.allowance -= 1;
     lane.state = admission.state;
     this.#dismiss(lane, first).resolve({ kind: 'in', ticket: this.#ticket(lane) });

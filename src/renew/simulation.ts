@@ -1,6 +1,6 @@
 import type { IssuerLimits } from '../config/config.ts';
 import { Fault } from '../fault/fault.ts';
-import { type Bucket, drawFrom } from '../store/budget.ts';
+import { type Bucket, drawFrom, fullBucket } from '../store/budget.ts';
 import { after, type Epoch, epoch, type Millis, millis } from '../token/time.ts';
 import { EventQueue } from './event-queue.ts';
 import { admit, type GateState, type IssuerResult, left, openGate } from './issuer-gate.ts';
@@ -83,7 +83,7 @@ class Run {
     this.#lanes = scenario.issuers.map((issuer) => ({
       issuer,
       gate: openGate,
-      bucket: { level: 1, at: scenario.from },
+      bucket: fullBucket(issuer.limits.perSecond, scenario.from),
       queue: [],
       requests: 0,
       mostInFlight: 0,

@@ -12,16 +12,29 @@ export interface Bucket {
   readonly at: number;
 }
 
-/** A bucket that holds what one second brings (at least one), filled continuously. A clock that went back fills nothing. */
+/** Clocks of nodes differ by less than this; a bucket filled later than that was filled by a clock that was wrong. */
+const skew = 1_000;
+
+/**
+ * A bucket that holds what a tenth of a second brings (at least one), filled continuously, and so much slower that no second,
+ * wherever it begins, brings more than `perSecond` (rounded up).
+ */
 export function drawFrom(bucket: Bucket, want: number, perSecond: number, now: Epoch): BudgetDraw & Bucket {
-  const capacity = Math.max(1, perSecond);
-  const passed = Math.max(0, now - bucket.at);
-  const filled = Math.min(capacity, bucket.level + (passed / 1000) * perSecond);
+  const capacity = capacityOf(perSecond);
+  const perMilli = (perSecond - capacity + 1) / 1000;
+  // A clock that is behind fills nothing; one that was set back starts again.
+  const at = bucket.at - now > skew ? now : Math.max(bucket.at, now);
+  const filled = Math.min(capacity, bucket.level + Math.max(0, at - bucket.at) * perMilli);
   const granted = Math.min(Math.max(0, want), Math.floor(filled));
   const level = filled - granted;
-  const nextAt = level >= 1 ? now : epoch(now + Math.ceil(((1 - level) / perSecond) * 1000));
-  return { granted, nextAt, level, at: now };
+  const nextAt = level >= 1 ? now : epoch(Math.ceil(at + (1 - level) / perMilli));
+  return { granted, nextAt, level, at };
 }
+
+/** Full, as it is before the first draw. */
+export const fullBucket = (perSecond: number, now: Epoch): Bucket => ({ level: capacityOf(perSecond), at: now });
+
+const capacityOf = (perSecond: number): number => Math.max(1, Math.floor(perSecond / 10));
 
 /** Takes requests from the bucket of an issuer, which all nodes share. */
 export async function drawBudget(
@@ -32,10 +45,11 @@ export async function drawBudget(
   now: Epoch,
 ): Promise<BudgetDraw> {
   return await database.write(async (session) => {
+    const full = fullBucket(perSecond, now);
     await session.change('INSERT INTO budget (issuer, level, at) VALUES ($1, $2, $3) ON CONFLICT (issuer) DO NOTHING', [
       issuer,
-      Math.max(1, perSecond),
-      now,
+      full.level,
+      full.at,
     ]);
     const [row] = await session.rows(`SELECT level, at FROM budget WHERE issuer = $1 ${database.sql.forUpdate}`, [
       issuer,
