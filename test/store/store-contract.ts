@@ -9,19 +9,16 @@ import { wishContract } from './wish-contract.ts';
 /** What every store keeps to, with two of them (nodes `a` and `b`) open on one database. */
 export function storeContract(kind: string, makeBed: () => Promise<StoreBed>, endBed: () => Promise<void>): void {
   const world = realWorld();
-  let bed: StoreBed;
   let a: Store;
   let b: Store;
-  const contract: Contract = {
-    says: (sentence, work) => void test(`${kind}: ${sentence}`, work),
-    bed: () => bed,
-    stores: () => ({ a, b }),
-  };
+  const { promise: opened, resolve } = Promise.withResolvers<Awaited<Contract['opened']>>();
+  const contract: Contract = { says: (sentence, work) => void test(`${kind}: ${sentence}`, work), opened };
 
   before(async () => {
-    bed = await makeBed();
+    const bed = await makeBed();
     a = await openStore(world, bed.options('a'));
     b = await openStore(world, bed.options('b'));
+    resolve({ bed, a, b });
   });
   after(async () => {
     await a.close();
