@@ -95,6 +95,7 @@ function writableOf(output: Output): Writable {
   });
   return Object.defineProperties(stream, {
     isTTY: { get: () => output.isTTY },
-    columns: { get: () => output.columns },
+    // A serial console says 0, which would put every letter on a line of its own.
+    columns: { get: () => output.columns || 80 },
   });
 }
