@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { Fault } from '../fault/fault.ts';
 
 /** One stream that people or programs read. */
 export interface Output {
@@ -28,7 +29,7 @@ function output(stream: NodeJS.WriteStream): Output {
     write: (text) =>
       new Promise((resolve, reject) => {
         const whole = shown === '' ? text : `${wipe}${text}${shown}`;
-        stream.write(whole, (error) => (error ? reject(error) : resolve()));
+        stream.write(whole, (error) => (error ? reject(unwritten(error)) : resolve()));
       }),
     transient(text) {
       if (!stream.isTTY || text === shown) return;
@@ -40,6 +41,11 @@ function output(stream: NodeJS.WriteStream): Output {
       return stream.isTTY ? stream.columns : 80;
     },
   };
+}
+
+function unwritten(error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EPIPE') return error;
+  return new Fault('output-failed', `the result could not be written (${error.code ?? 'for an unknown reason'})`);
 }
 
 /** The terminal of this process. */
