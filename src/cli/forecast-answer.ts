@@ -3,8 +3,13 @@ import { Fault } from '../fault/fault.ts';
 import { span, timestamp } from '../observe/printable.ts';
 import { type Forecast, forecast } from '../renew/forecast.ts';
 import { between, days, type Epoch, type Millis, millis } from '../token/time.ts';
-import type { Outage } from './commands/forecast.ts';
 import type { Context } from './context.ts';
+
+/** An issuer that is imagined to be away, from now on. */
+export interface Outage {
+  readonly issuer: string;
+  readonly length: Millis;
+}
 
 /** A week, or the longest outage and three days more: what fails in it shows, and so does how it mends. */
 function lengthFor(down: readonly Outage[]): Millis {

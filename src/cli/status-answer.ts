@@ -5,9 +5,13 @@ import { statusJson } from '../observe/status-json.ts';
 import { statusNagios, unknownNagios } from '../observe/status-nagios.ts';
 import { statusTable } from '../observe/status-table.ts';
 import { wishNames } from './arguments.ts';
-import type { StatusOptions } from './commands/status.ts';
 import type { Context } from './context.ts';
 import { gatherRecords } from './gather-records.ts';
+
+export interface StatusOptions {
+  readonly nagios?: true;
+  readonly all?: true;
+}
 
 /** `tokeep status`: reads the records, changes nothing. */
 export async function status(context: Context, names: readonly string[], options: StatusOptions): Promise<ExitCode> {

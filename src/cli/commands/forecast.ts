@@ -2,12 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Millis } from '../../token/time.ts';
 import { lengthArgument } from '../arguments.ts';
 import { type CommandModule, withExamples } from '../command.ts';
-
-/** An issuer that is imagined to be away, from now on. */
-export interface Outage {
-  readonly issuer: string;
-  readonly length: Millis;
-}
+import type { Outage } from '../forecast-answer.ts';
 
 function outages(text: string, before: readonly Outage[] | undefined): readonly Outage[] {
   const at = text.lastIndexOf('=');

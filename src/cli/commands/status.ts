@@ -1,9 +1,5 @@
 import { type CommandModule, withExamples } from '../command.ts';
-
-export interface StatusOptions {
-  readonly nagios?: true;
-  readonly all?: true;
-}
+import type { StatusOptions } from '../status-answer.ts';
 
 export const register: CommandModule['register'] = (parent, run) => {
   const command = parent
