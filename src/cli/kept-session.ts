@@ -1,4 +1,4 @@
-import { constants, hostname } from 'node:os';
+import { constants } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { runWithToken } from '../deliver/kept-file.ts';
 import type { ExitCode } from '../fault/codes.ts';
@@ -13,6 +13,7 @@ import type { AttachedEnd } from '../world/attached-process.ts';
 import { runAttached } from '../world/real-attached-process.ts';
 import { wishNames } from './arguments.ts';
 import type { Context } from './context.ts';
+import { nodeName } from './node-name.ts';
 
 export interface SessionWish {
   readonly name: string | undefined;
@@ -50,7 +51,7 @@ async function quietEngine(context: Context, config: Config): Promise<Engine> {
     store: await context.store(),
     spool: await context.spool(),
     log,
-    node: hostname(),
+    node: nodeName(world.env),
   });
 }
 

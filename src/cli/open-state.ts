@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { readSecret } from '../config/secret-source.ts';
 import { openSpool } from '../store/open-spool.ts';
@@ -8,6 +7,7 @@ import type { Spool } from '../store/spool.ts';
 import { prepareStateDir } from '../store/state-dir.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world/world.ts';
+import { nodeName } from './node-name.ts';
 import { sealKeyFile } from './state-place.ts';
 
 export interface State {
@@ -23,7 +23,7 @@ export async function openState(world: World, stateDir: string, config: Config):
     stateDir,
     choice: await storeChoice(world, config),
     sealer,
-    node: hostname(),
+    node: nodeName(world.env),
   });
   return { store, spool: openSpool(world, { ...spoolPlaces(config, stateDir), sealer }) };
 }

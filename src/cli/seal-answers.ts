@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
 import { readSecret } from '../config/secret-source.ts';
 import { type ExitCode, exit } from '../fault/codes.ts';
@@ -9,6 +8,7 @@ import { restoreBackup, sealedBackup } from '../store/sealed-backup.ts';
 import { Secret } from '../token/secret.ts';
 import type { World } from '../world/world.ts';
 import type { Context } from './context.ts';
+import { nodeName } from './node-name.ts';
 import { spoolPlaces, storeChoice } from './open-state.ts';
 import { promptsFor } from './prompts.ts';
 import { sealKeyFile } from './state-place.ts';
@@ -22,7 +22,7 @@ export async function rotateSeal(context: Context): Promise<ExitCode> {
   const report = await rotateSealingKey(world, {
     stateDir,
     choice: await storeChoice(world, config),
-    node: hostname(),
+    node: nodeName(world.env),
     keyFile: sealKeyFile(world.env, world.user.uid, stateDir),
     spool: Object.values(spoolPlaces(config, stateDir)),
   });

@@ -65,7 +65,10 @@ export const storeSchema = z.discriminatedUnion('kind', [
     kind: z.literal('postgres'),
     url: secret.meta({ description: 'the connection URL, by reference, since it may hold a password' }),
     ca_file: path.optional().meta({ description: 'a PEM file with the CAs to trust for the database' }),
-  }).meta({ description: 'A PostgreSQL database, which several nodes can share.' }),
+  }).meta({
+    description:
+      'A PostgreSQL database, which several nodes can share, each by its host name or by what `TOKEEP_NODE` says. They share the sealing key.',
+  }),
 ]);
 export type StoreInput = z.output<typeof storeSchema>;
 

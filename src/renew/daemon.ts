@@ -25,6 +25,9 @@ const jump = seconds(5);
 const mostInFlight = 2000;
 /** Whether delivered files are still there is looked at this often. */
 const sweepEvery = minutes(5);
+/** What other nodes renewed is looked for this often, and never for more than a fiftieth of the time. */
+const newsEvery = seconds(5);
+const newsShare = 50;
 
 export interface DaemonControl {
   /** Ends the daemon: nothing new is begun, what is on its way is waited for. */
@@ -44,6 +47,9 @@ export class Daemon {
   readonly #inFlight = new Set<Promise<void>>();
   #wake = Promise.withResolvers<void>();
   #nextSweep = 0 as Epoch;
+  /** Alone on its state a node looks for no news. */
+  #nextNews = Number.POSITIVE_INFINITY as Epoch;
+  #sweeping: Promise<void> | undefined;
   #wall: Epoch;
   #mono: Mono;
 
@@ -90,14 +96,14 @@ export class Daemon {
       await this.#pause();
     }
     // The store, the locks and held successors are given their time; `hurry` shortens requests, never a save.
-    await Promise.all(this.#inFlight);
+    await Promise.all([...this.#inFlight, this.#sweeping]);
   }
 
   async #turn(): Promise<void> {
     const { log } = this.#engine.ports;
     try {
       await this.#noticeJump();
-      await this.#sweep();
+      this.#sweep();
       await this.#startDue();
     } catch (thrown) {
       // The store is busy or its disk is full: said, and tried again at the next turn.
@@ -121,21 +127,46 @@ export class Daemon {
     }
   }
 
-  /** Deliveries whose next try has come, and targets that lost their token. */
-  async #sweep(): Promise<void> {
+  /**
+   * Deliveries whose next try has come, what other nodes on the same database renewed, and targets that lost their token. Beside
+   * the turns, one at a time: a target that hangs holds up no renewal (scenario 38).
+   */
+  #sweep(): void {
     const { clock } = this.#engine.ports.world;
     const now = clock.now();
-    const full = now >= this.#nextSweep;
     const retry = this.#engine.deliveries.soonest();
-    if (!full && (retry === undefined || retry > now)) return;
+    const full = now >= this.#nextSweep;
+    if (this.#sweeping !== undefined || !(full || now >= this.#nextNews || (retry !== undefined && retry <= now)))
+      return;
     if (full) this.#nextSweep = after(now, sweepEvery);
-    const fresh = (await judgeAll(this.#engine, { mode: 'daemon' })).filter(({ verdict }) => verdict.kind !== 'due');
-    const onReport = this.#control.onReport;
-    await deliverMissing(this.#engine, fresh, {
-      mode: 'pass',
-      signals: this.#signals,
-      ...(onReport === undefined ? {} : { onReport }),
+    this.#sweeping = this.#deliver(full ? 'places' : 'records').finally(() => {
+      this.#sweeping = undefined;
+      this.wake();
     });
+  }
+
+  async #deliver(look: 'records' | 'places'): Promise<void> {
+    const { log, world } = this.#engine.ports;
+    const began = world.clock.monotonic();
+    try {
+      const judged = await judgeAll(this.#engine, { mode: 'daemon' });
+      const fresh = judged.filter(({ verdict }) => verdict.kind !== 'due');
+      const took = between(began, world.clock.monotonic());
+      if (this.#engine.config.store.kind === 'postgres')
+        this.#nextNews = after(world.clock.now(), millis(Math.max(newsEvery, took * newsShare)));
+      const onReport = this.#control.onReport;
+      const options = {
+        mode: 'pass',
+        signals: this.#signals,
+        ...(onReport === undefined ? {} : { onReport }),
+      } as const;
+      await deliverMissing(this.#engine, fresh, options, look);
+    } catch (thrown) {
+      log.event('unexpected-fault', {
+        doing: 'looking for what is to be delivered',
+        reason: asFault(thrown, 'the look').message,
+      });
+    }
   }
 
   /** Wall and monotonic time went apart: the clock was set, or the machine slept. Everything is judged anew. */
@@ -172,12 +203,13 @@ export class Daemon {
     const latestWake = after(now, longestSleep);
     if (this.#inFlight.size >= mostInFlight) return longestSleep;
     const due = await this.#engine.ports.store.nextDue().catch(() => null);
-    const next = earliest(
-      latestWake,
-      due ?? latestWake,
-      this.#engine.deliveries.soonest() ?? latestWake,
-      this.#nextSweep,
-    );
+    const next = earliest(latestWake, due ?? latestWake, this.#untilSweep(latestWake));
     return millis(Math.max(20, between(now, next)));
+  }
+
+  /** The end of a sweep wakes us by itself. */
+  #untilSweep(latestWake: Epoch): Epoch {
+    if (this.#sweeping !== undefined) return latestWake;
+    return earliest(this.#engine.deliveries.soonest() ?? latestWake, this.#nextSweep, this.#nextNews);
   }
 }

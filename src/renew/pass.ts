@@ -89,31 +89,51 @@ export async function runPass(engine: Engine, options: PassOptions): Promise<Pas
   };
 }
 
-/** Fresh tokens that are not (any more) where they should be. */
+/** How many wishes are delivered at a time: a target that hangs holds up a few of the others at most. */
+const sideBySide = 16;
+
+/**
+ * Fresh tokens that are not (any more) where they should be.
+ * @param look `records`: only what was never delivered there; `places`: also what has gone since
+ */
 export async function deliverMissing(
   engine: Engine,
   judged: readonly Judged[],
   options: PassOptions,
+  look: 'records' | 'places' = 'places',
 ): Promise<readonly JobReport[]> {
   const reports: JobReport[] = [];
-  const when = options.mode === 'forced' ? 'forced' : 'now';
-  const now = engine.ports.world.clock.now();
-  for (const { name, record, verdict } of judged) {
-    const wish = engine.config.wishes.get(name);
-    if (wish === undefined || record === undefined || record.token === null || record.token.expiresAt <= now) continue;
-    if (record.fingerprint !== wish.fingerprint) continue;
-    const { fingerprint, expiresAt } = record.token;
-    const targets = [
-      ...engine.deliveries.pending(wish, fingerprint, when),
-      ...(await engine.deliveries.gone(wish, fingerprint)),
-    ];
-    if (targets.length === 0) continue;
-    const token = await engine.ports.store.token(name);
-    if (token === undefined) continue;
-    const deliveries = await engine.deliveries.deliver(wish, token, expiresAt, targets);
-    const report = { wish, verdict, record, renewed: false, fault: undefined, deliveries };
-    reports.push(report);
-    options.onReport?.(report);
-  }
+  const rest = judged.values();
+  const inTurn = async () => {
+    for (const one of rest) {
+      const report = await deliverOne(engine, one, options.mode === 'forced' ? 'forced' : 'now', look);
+      if (report === undefined) continue;
+      reports.push(report);
+      options.onReport?.(report);
+    }
+  };
+  await Promise.all(Array.from({ length: sideBySide }, inTurn));
   return reports;
+}
+
+async function deliverOne(
+  engine: Engine,
+  { name, record, verdict }: Judged,
+  when: 'now' | 'forced',
+  look: 'records' | 'places',
+): Promise<JobReport | undefined> {
+  const { deliveries, ports } = engine;
+  const wish = engine.config.wishes.get(name);
+  if (wish === undefined || record === undefined || record.token === null) return undefined;
+  const { fingerprint, expiresAt } = record.token;
+  if (expiresAt <= ports.world.clock.now() || record.fingerprint !== wish.fingerprint) return undefined;
+  const targets = [
+    ...deliveries.pending(wish, fingerprint, when),
+    ...(look === 'places' ? await deliveries.gone(wish, fingerprint) : []),
+  ];
+  if (targets.length === 0) return undefined;
+  const token = await ports.store.token(name);
+  if (token === undefined) return undefined;
+  const delivered = await deliveries.deliver(wish, token, expiresAt, targets);
+  return { wish, verdict, record, renewed: false, fault: undefined, deliveries: delivered };
 }
