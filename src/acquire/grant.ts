@@ -81,7 +81,7 @@ export interface Salvage {
  *
  * Contract: `send` makes at most one request that spends the credential and never repeats it; requests that spend nothing
  * (metadata, look-ups) may come before. It never throws for what the network or issuer does. `salvage` and `judge` are pure.
- * `salvage` is called, and its result made durable, before `judge` (reliability.md 2.4, step 6).
+ * `salvage` is called, and its result made durable, before `judge` (docs/reliability.md, "The rotation protocol").
  */
 export interface Grant<A extends Account = Account> {
   readonly name: A['grant'];

@@ -12,7 +12,7 @@ export interface FaultDetails {
 
 /**
  * The one error class of tokeep. The message is a sentence for people: lower case, no full stop; what was tried, on what,
- * what was found. It never holds a secret, and neither does its cause (security.md BLD-03, scenario 44).
+ * what was found. It never holds a secret, and neither does its cause (SECURITY.md, "What is guaranteed"; scenario 44).
  */
 export class Fault extends Error {
   override readonly name = 'Fault';

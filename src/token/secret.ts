@@ -19,7 +19,7 @@ export type SecretKind =
  * A text that must never be printed, logged, serialised or quoted in an error.
  *
  * Every way of turning it into text gives `[redacted 3f9a]`, where the four digits are the start of its SHA-256, enough to
- * tell two secrets apart in a log. `reveal()` is the only way to the text and is called in adapters only (security.md BLD-03).
+ * tell two secrets apart in a log. `reveal()` is the only way to the text and is called in adapters only (SECURITY.md, "What is guaranteed").
  */
 export class Secret<K extends SecretKind = SecretKind> {
   readonly kind: K;

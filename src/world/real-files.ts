@@ -105,7 +105,7 @@ function openFile(fd: number): OpenFile {
   };
 }
 
-/** Names below a held directory go through /proc/self/fd, so that no component above can be swapped (design note in deliver/README.md). */
+/** Names below a held directory go through /proc/self/fd, so that no component above can be swapped (deliver/README.md). */
 function directory(path: string, fd: number): Directory {
   const below = (name: string) => {
     if (name === '' || name === '.' || name === '..' || name.includes('/')) throw new TypeError(`not a name: ${name}`);
