@@ -22,7 +22,7 @@ export const textOf = (path: string): string => readFileSync(join(root, path), '
 export const pages = (): readonly string[] => filesEnding('.md').toSorted();
 
 /** Without fenced blocks: what a reader of the page sees as prose, tables and links. */
-export const proseOf = (markdown: string): string => markdown.replaceAll(/^ *```[^]*?^ *```$/gm, '');
+export const proseOf = (markdown: string): string => markdown.replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
 
 /** The anchors that a page's headings make, as GitHub makes them. */
 export function anchorsOf(markdown: string): ReadonlySet<string> {
