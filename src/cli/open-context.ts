@@ -1,5 +1,6 @@
 import { createLogger, logFormat } from '../observe/log.ts';
 import { realWorld } from '../world/real-world.ts';
+import { asStateOwner } from './as-state-owner.ts';
 import { noteSeen } from './config-seen.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import type { CliIo } from './io.ts';
@@ -26,7 +27,12 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
   const stateDir = once(async () => {
     return options.state ?? (await config()).stateDir ?? usualStateDir(world.env, world.user.uid);
   });
-  const state = once(async () => await openState(world, await stateDir(), await config()));
+  const state = once(async () => {
+    // The configuration is read while we are who we are.
+    const read = await config();
+    await asStateOwner(world, await stateDir());
+    return await openState(world, await stateDir(), read);
+  });
   return {
     world,
     io,

@@ -9,7 +9,7 @@ export interface ServiceUser {
   readonly home: string;
 }
 
-/** The user of that name as this machine knows it; undefined if there is none. */
+/** The user of that name, or with that number, as this machine knows it; undefined if there is none. */
 export async function findUser(world: World, name: string): Promise<ServiceUser | undefined> {
   const end = await world.processes.run({
     file: '/usr/bin/getent',
@@ -20,8 +20,9 @@ export async function findUser(world: World, name: string): Promise<ServiceUser 
   });
   if (end.kind !== 'exited' || end.status !== 0) return undefined;
   const [found, , uid, gid, , home] = end.stdout.trim().split(':');
-  if (found !== name || !/^\d+$/.test(uid ?? '') || !/^\d+$/.test(gid ?? '')) return undefined;
-  return { name, uid: Number(uid), gid: Number(gid), home: home ?? '/' };
+  if (found === undefined || (found !== name && uid !== name)) return undefined;
+  if (!/^\d+$/.test(uid ?? '') || !/^\d+$/.test(gid ?? '')) return undefined;
+  return { name: found, uid: Number(uid), gid: Number(gid), home: home ?? '/' };
 }
 
 /**

@@ -16,6 +16,9 @@ export function realWorld(): World {
     sockets: realLocalSockets,
     random: realRandom,
     env: process.env,
-    user: { uid: process.geteuid?.() ?? -1, gid: process.getegid?.() ?? -1 },
+    // Asked anew each time: root may become somebody else.
+    get user() {
+      return { uid: process.geteuid?.() ?? -1, gid: process.getegid?.() ?? -1 };
+    },
   };
 }
