@@ -2,10 +2,14 @@ import type { Account, Wish } from '../config/config.ts';
 import { Fault } from '../fault/fault.ts';
 import type { TokenFacts } from '../store/records.ts';
 import { missingScopes } from '../token/scope.ts';
-import type { Epoch } from '../token/time.ts';
+import { after, between, type Epoch, seconds } from '../token/time.ts';
+import { clockTolerance } from './verdict.ts';
 
 /** The audience that every service accepts (WLCG profile 1.3, "aud"; SciTokens uses ANY). */
 const everywhere: readonly string[] = ['https://wlcg.cern.ch/jwt/v1/any', 'ANY'];
+
+/** What ends sooner can be used by nobody, and keeping it fresh would be a loop (scenario 18). */
+const shortestLife = seconds(1);
 
 export type Acceptance =
   | { readonly kind: 'accepted'; readonly remark: Fault | undefined }
@@ -64,7 +68,10 @@ function wrongAudience({ wish, offered }: Offer): string | undefined {
 
 function wrongLife({ present, offered, now }: Offer): string | undefined {
   if (offered.expiresAt <= now) return 'the token had already expired when it came';
+  if (between(now, offered.expiresAt) < shortestLife) return 'the token ends within a second of its coming';
   if (present === null || present.expiresAt <= now || present.fingerprint === offered.fingerprint) return undefined;
+  // The clock was set back since: the two lives are not told in the same time (scenario 19).
+  if (present.issuedAt > after(now, clockTolerance)) return undefined;
   return offered.expiresAt < present.expiresAt ? 'the token ends sooner than the one at hand' : undefined;
 }
 

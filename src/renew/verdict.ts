@@ -42,7 +42,7 @@ export type Judge = (terms: VerdictTerms, record: WishRecord | undefined, now: E
 /** Before this the clock has not been set since the machine started (scenario 19). */
 const firstSaneTime = epoch(Date.UTC(2025, 0, 1));
 /** How far a time of ours may lie in the future before the clock is taken to have been set back. */
-const clockTolerance = minutes(1);
+export const clockTolerance = minutes(1);
 const criticalShare = 0.1;
 
 /**

@@ -1,10 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gatherRecords } from '../../src/cli/gather-records.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Logger } from '../../src/observe/log.ts';
 import { sentenceOf } from '../../src/observe/log.ts';
+import { type StatusReport, statusReport } from '../../src/observe/status.ts';
 import { blankAccount, withCredential } from '../../src/renew/account-state.ts';
 import { Engine } from '../../src/renew/engine.ts';
 import { type PassReport, runPass } from '../../src/renew/pass.ts';
@@ -20,6 +22,7 @@ import { Secret } from '../../src/token/secret.ts';
 import type { Files } from '../../src/world/files.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 import type { World } from '../../src/world/world.ts';
+import { clockedHttp } from './clocked-http.ts';
 
 export interface SettingOptions {
   /** A directory to go on with, as a second process or a later start would; default: a new one. */
@@ -43,6 +46,8 @@ export interface Setting extends AsyncDisposable {
   readonly config: Config;
   /** Sentences logged so far, each after its event name. */
   readonly logged: readonly string[];
+  /** What `tokeep status` would be made of now. */
+  status(): Promise<StatusReport>;
   pass(mode?: 'pass' | 'forced'): Promise<PassReport>;
   wish(name: string): Promise<WishRecord>;
   account(name: string): Promise<AccountRecord>;
@@ -61,9 +66,10 @@ export const neverAborted: Signals = { waiting: new AbortController().signal, re
 /** A real engine on a real store, spool and files in a directory of its own. */
 export async function setting(options: SettingOptions): Promise<Setting> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'tokeep-renew-')));
-  const world: World = { ...realWorld(), ...options.world };
+  const world = worldOf(options.world ?? {});
   const file = join(dir, 'tokeep.yaml');
   await writeFile(file, options.config.replaceAll('DIR', dir));
+  await writeFile(join(dir, 'secret'), 'client-secret\n', { mode: 0o600 });
   const config = await loadConfig(world, file);
   const broken = config.findings.find(({ severity }) => severity === 'error');
   if (broken !== undefined) throw new Error(`the test's configuration is wrong: ${broken.message}`);
@@ -89,6 +95,7 @@ export async function setting(options: SettingOptions): Promise<Setting> {
     world,
     config,
     logged,
+    status: async () => statusReport(await gatherRecords(store), engine.config, world.clock.now()),
     pass: (mode = 'pass') => runPass(engine, { mode, signals: neverAborted }),
     wish: async (name) => must((await store.wishes([name as WishName]))[0]),
     account: async (name) => must(await store.account(name as AccountName)),
@@ -114,6 +121,13 @@ export async function setting(options: SettingOptions): Promise<Setting> {
   };
 }
 
+/** The real world with what the test puts in its place; answers are timed by the test's clock. */
+function worldOf(parts: Partial<World>): World {
+  const real = realWorld();
+  const http = parts.clock === undefined ? real.http : clockedHttp(real.http, parts.clock);
+  return { ...real, http, ...parts };
+}
+
 function must<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('not there');
   return value;
@@ -134,3 +148,31 @@ tokens:
     scope: [storage.read:/]
     deliver: [{ file: DIR/token }]
 ${more}`;
+
+/** Accounts `login1`, … with refresh tokens and `robots` wishes of one client; every wish is delivered to a file of its name. */
+export function manyWishes(
+  issuer: string,
+  count: { readonly logins: number; readonly robots: number },
+  more = '',
+  { deliver }: { readonly deliver: boolean } = { deliver: true },
+): string {
+  const wish = (name: string, account: string) =>
+    `  ${name}: { account: ${account}, scope: [storage.read:/]${deliver ? `, deliver: [{ file: DIR/${name} }]` : ''} }`;
+  const numbers = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
+  const client = (grant: string, how: string) =>
+    `{ issuer: ${issuer}, grant: ${grant}, client_id: robot, ${how}, timeout: 5s }`;
+  return `
+accounts:
+  robot: ${client('client_credentials', 'client_secret: { file: DIR/secret }')}
+${numbers(count.logins)
+  .map((n) => `  login${n}: ${client('refresh_token', 'client_auth: none')}`)
+  .join('\n')}
+tokens:
+${numbers(count.robots)
+  .map((n) => wish(`robot-wish${n}`, 'robot'))
+  .join('\n')}
+${numbers(count.logins)
+  .map((n) => wish(`wish${n}`, `login${n}`))
+  .join('\n')}
+${more}`;
+}
