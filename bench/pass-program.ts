@@ -1,0 +1,20 @@
+/** `pass-program.ts DIR`: opens the engine in a directory, runs one pass, and prints what it took as one line of JSON. */
+import { runPass } from '../src/renew/pass.ts';
+import { engineIn, neverAborted } from './engine-in.ts';
+
+/** What {@link passProgram} prints. Seconds, and the peak of resident memory in bytes. */
+export interface PassTold {
+  readonly looked: number;
+  readonly due: number;
+  readonly started: number;
+  readonly pass: number;
+  readonly peak: number;
+}
+
+const [dir = ''] = process.argv.slice(2);
+await using opened = await engineIn(dir);
+const started = performance.now() / 1000;
+const { looked, due } = await runPass(opened.engine, { mode: 'pass', signals: neverAborted });
+const pass = performance.now() / 1000 - started;
+const peak = process.resourceUsage().maxRSS * 1024;
+console.log(JSON.stringify({ looked, due, started, pass, peak } satisfies PassTold));
