@@ -8,7 +8,7 @@ import type { GrantContext, NoAnswer, RawAnswer, TokenRequest } from './grant.ts
 import { learn, type Manners, mannersFor } from './manners.ts';
 import { metadataCacheOf } from './metadata-cache.ts';
 import { postToken } from './token-endpoint.ts';
-import { type TokenEndpoint, tokenEndpointOf } from './token-endpoint-of.ts';
+import { learntOfEndpoint, type TokenEndpoint, tokenEndpointOf } from './token-endpoint-of.ts';
 
 /** What one grant adds to what all of them have in common. */
 export interface Question {
@@ -37,7 +37,10 @@ export async function askIssuer(context: GrantContext, question: Question): Prom
   const manners = mannersFor(account, record, question.request);
   const answer = await post(context, question, { endpoint, client, manners });
   if (answer.kind === 'none') return answer;
-  return await inOtherManners(context, question, { endpoint, client, manners }, answer);
+  const judged = await inOtherManners(context, question, { endpoint, client, manners }, answer);
+  const learnt = learntOfEndpoint(account, record, endpoint);
+  if (judged.kind === 'none' || Object.keys(learnt).length === 0) return judged;
+  return { ...judged, learnt: { ...judged.learnt, ...learnt } };
 }
 
 interface Route {

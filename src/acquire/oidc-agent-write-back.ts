@@ -30,11 +30,12 @@ export async function writeBackAgentAccount(world: World, order: WriteBack): Pro
   const { path, password, successor } = order;
   let directory: Directory | undefined;
   try {
-    await refuseWhileInUse(world, order);
+    const use = { ...order, refused: 'did not write back to' };
+    await refuseWhileInUse(world, use);
     directory = await world.files.openDirectory(dirname(path));
     const before = await readFile(directory, basename(path), path);
     const account = await readAgentAccount(before.text, password);
-    await refuseWhileLoaded(world, order, account.name);
+    await refuseWhileLoaded(world, use, account.name);
     if (account.credential?.equals(successor)) return;
     const text = await writeAgentAccount(fitting(account, successor), password, world.random);
     await replace(world, directory, { path, text, before: before.facts });
@@ -54,21 +55,31 @@ function fitting(account: AgentAccount, successor: WriteBack['successor']): Agen
   );
 }
 
-async function refuseWhileInUse(world: World, order: WriteBack): Promise<void> {
-  await refuseWhileLoaded(world, order, undefined);
-  if (await order.timerEnabled()) {
-    throw new Fault('agent-file-busy', `did not write back to ${order.path}: osg-token-renewer.timer is enabled`, {
+export interface AgentAccountUse extends Pick<WriteBack, 'path' | 'timerEnabled' | 'socket'> {
+  /** What is not done while it is in use, such as `did not write back to`. */
+  readonly refused: string;
+}
+
+/** Throws Fault `agent-file-busy` while an agent has the account of this file loaded, or OSG's timer would use it. */
+export async function refuseWhileInUse(world: World, use: AgentAccountUse, name?: string): Promise<void> {
+  await refuseWhileLoaded(world, use, name);
+  if (await use.timerEnabled()) {
+    throw new Fault('agent-file-busy', `${use.refused} ${use.path}: osg-token-renewer.timer is enabled`, {
       hint: 'let only one renewer use the account: systemctl disable --now osg-token-renewer.timer',
     });
   }
 }
 
 /** The agent knows the account by the name of its file, or by the name in it. */
-async function refuseWhileLoaded(world: World, { path, socket }: WriteBack, name: string | undefined): Promise<void> {
+async function refuseWhileLoaded(
+  world: World,
+  { path, socket, refused }: AgentAccountUse,
+  name: string | undefined,
+): Promise<void> {
   const loaded = await loadedAccounts(world, agentSocketPath(world, socket));
   const found = loaded?.find((account) => account === basename(path) || account === name);
   if (found === undefined) return;
-  throw new Fault('agent-file-busy', `did not write back to ${path}: a running oidc-agent has ${found} loaded`, {
+  throw new Fault('agent-file-busy', `${refused} ${path}: a running oidc-agent has ${found} loaded`, {
     hint: `take it out of the agent: oidc-add --remove ${found}`,
   });
 }

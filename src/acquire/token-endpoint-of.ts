@@ -17,7 +17,25 @@ export interface TokenEndpoint {
 export function issuerOf(account: Account, record: AccountRecord | undefined): IssuerUrl | undefined {
   if (account.issuer.kind === 'discovered') return account.issuer.issuer;
   if (account.issuer.kind === 'token-endpoint') return undefined;
-  return record?.client?.issuer as IssuerUrl | undefined;
+  const named = record?.client?.issuer as IssuerUrl | undefined;
+  const learnt = record?.learnt[ownName] as IssuerUrl | undefined;
+  return named !== undefined && learnt === otherSlash(named) ? learnt : named;
+}
+
+/** Under which the issuer calls itself in `learnt`, where a login came with a name that is nearly the same. */
+const ownName = 'issuer-name';
+
+/** oidc-agent 4 writes issuers with a slash at the end, whether it belongs to the name or not. */
+const otherSlash = (issuer: IssuerUrl): IssuerUrl =>
+  (issuer.endsWith('/') ? issuer.slice(0, -1) : `${issuer}/`) as IssuerUrl;
+
+/** What an account's record is to remember of the endpoint that was found. */
+export function learntOfEndpoint(
+  account: Account,
+  record: AccountRecord | undefined,
+  { issuer }: TokenEndpoint,
+): Readonly<Record<string, string>> {
+  return issuer === undefined || issuer === issuerOf(account, record) ? {} : { [ownName]: issuer };
 }
 
 /** What the limits of an issuer apply to: the issuer, or the origin that is asked where there is none. */
@@ -41,12 +59,22 @@ export async function tokenEndpointOf(
     });
     return { kind: 'none', sent: 'no', fault };
   }
-  const outcome = await metadataCacheOf(world).get({
-    issuer,
-    timeout: account.timeout,
-    signal,
-    ...(account.caFile === undefined ? {} : { caFile: account.caFile }),
-  });
+  const metadataOf = (name: IssuerUrl) =>
+    metadataCacheOf(world).get({
+      issuer: name,
+      timeout: account.timeout,
+      signal,
+      ...(account.caFile === undefined ? {} : { caFile: account.caFile }),
+    });
+  let outcome = await metadataOf(issuer);
+  if (
+    outcome.kind === 'failed' &&
+    outcome.fault.code === 'issuer-mismatch' &&
+    account.issuer.kind === 'of-credential'
+  ) {
+    const other = await metadataOf(otherSlash(issuer));
+    if (other.kind === 'metadata') outcome = other;
+  }
   if (outcome.kind === 'failed') return { kind: 'none', sent: 'no', fault: outcome.fault };
-  return { kind: 'endpoint', url: outcome.metadata.tokenEndpoint, issuer };
+  return { kind: 'endpoint', url: outcome.metadata.tokenEndpoint, issuer: outcome.metadata.issuer };
 }

@@ -1,5 +1,5 @@
 import { type AgentAccount, readAgentAccount } from '../acquire/oidc-agent-file.ts';
-import { writeBackAgentAccount } from '../acquire/oidc-agent-write-back.ts';
+import { refuseWhileInUse, writeBackAgentAccount } from '../acquire/oidc-agent-write-back.ts';
 import type { Account, RefreshTokenAccount } from '../config/config.ts';
 import { readSecret } from '../config/secret-source.ts';
 import { asFault, Fault } from '../fault/fault.ts';
@@ -38,15 +38,43 @@ export async function adoptFromAgent(ports: RenewPorts, account: Account, known:
   const already =
     record.credential?.fingerprint === credential.fingerprint || record.writeBack?.doneFor === credential.fingerprint;
   if (already && known.secrets.credential !== undefined) return known;
+  refuseMytoken(account, found, file.path);
+  const use = { path: file.path, refused: 'did not take over', timerEnabled: () => osgTimerEnabled(ports.world) };
+  await refuseWhileInUse(ports.world, use, found.name);
   ports.log.event('credential-adopted', { account: account.name, from: file.path });
   return adopt(ports, account, known, {
     credential,
     ...(found.clientSecret === undefined ? {} : { secrets: { clientSecret: found.clientSecret } }),
     record: {
       client: clientOf(found),
+      learnt: await learntOf(ports.world, known.record, found),
       writeBack: { path: file.path, doneFor: credential.fingerprint, trouble: null },
     },
   });
+}
+
+function refuseMytoken(account: Account, found: AgentAccount, path: string): void {
+  if (found.mytokenServer === undefined) return;
+  throw new Fault(
+    'agent-file-invalid',
+    `the oidc-agent account file ${path} holds a mytoken of ${found.mytokenServer}, which is no refresh token`,
+    { hint: `use grant: mytoken in account ${account.name}, with a mytoken of that server` },
+  );
+}
+
+const caKey = 'agent-ca-file';
+
+/** The agent's CA file counts where the account names none, if it is on this machine. */
+async function learntOf(world: World, record: AccountRecord, found: AgentAccount): Promise<AccountRecord['learnt']> {
+  const { caFile } = found;
+  if (caFile === undefined || (await world.files.facts(caFile)) === undefined) return record.learnt;
+  return { ...record.learnt, [caKey]: caFile };
+}
+
+/** The account as it is asked for: with the CA file of the agent it was taken over from. */
+export function withAgentCa<A extends Account>(account: A, record: AccountRecord): A {
+  const caFile = record.learnt[caKey];
+  return account.caFile !== undefined || caFile === undefined ? account : { ...account, caFile };
 }
 
 function clientOf(found: AgentAccount): AccountRecord['client'] {

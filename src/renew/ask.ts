@@ -1,5 +1,6 @@
 import type { Grant, GrantContext } from '../acquire/grant.ts';
 import { grantOf } from '../acquire/grants.ts';
+import { issuerOf } from '../acquire/token-endpoint-of.ts';
 import type { Account } from '../config/config.ts';
 import { asFault } from '../fault/fault.ts';
 import type { AccountRecord } from '../store/records.ts';
@@ -52,7 +53,7 @@ async function askPlainly(ports: RenewPorts, plain: Plain): Promise<Asked> {
     const moment = { now: ports.world.clock.now(), chance: ports.world.random.unit() };
     const { record: after } = concluded({ account, before, kept: before, raw, salvage, outcome, moment });
     if (after !== before) await rememberLoosely(ports, after);
-    return askedFrom(outcome, raw, record?.client?.issuer);
+    return askedFrom(outcome, raw, issuerOf(account, after) ?? after.client?.issuer);
   } finally {
     ticket.leave({ kind: 'unused' });
   }

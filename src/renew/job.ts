@@ -3,7 +3,7 @@ import type { Account, TokenExchangeAccount, Wish } from '../config/config.ts';
 import { asFault, Fault } from '../fault/fault.ts';
 import type { WishRecord } from '../store/records.ts';
 import type { AccessToken } from '../token/secret.ts';
-import type { Epoch } from '../token/time.ts';
+import { between, type Epoch, millis, minutes } from '../token/time.ts';
 import { describeToken } from '../token/token-facts.ts';
 import { accept } from './acceptance.ts';
 import { ask } from './ask.ts';
@@ -120,7 +120,7 @@ export function factsOf({ obtained, times }: Extract<Asked, { kind: 'token' }>) 
 async function askSafely(ports: RenewPorts, account: Account, { wish, record, policy, signals }: Job): Promise<Asked> {
   const neededBy = record.token?.expiresAt;
   try {
-    const request = await requestFor(ports, account, wish);
+    const request = await requestFor(ports, account, wish, record);
     const forced = policy.mode === 'forced';
     return await ask(ports, account, { request, signals, forced, ...(neededBy === undefined ? {} : { neededBy }) });
   } catch (thrown) {
@@ -136,8 +136,18 @@ export function accountOf(ports: RenewPorts, wish: Wish): Account {
   return account;
 }
 
-export async function requestFor(ports: RenewPorts, account: Account, wish: Wish): Promise<TokenRequest> {
+/** A server that answers from a cache must not give back what we have: a little more than is left of it is asked for. */
+const longerBy = minutes(1);
+
+export async function requestFor(
+  ports: RenewPorts,
+  account: Account,
+  wish: Wish,
+  present?: WishRecord,
+): Promise<TokenRequest> {
+  const left = present?.token == null ? 0 : between(ports.world.clock.now(), present.token.expiresAt);
   return {
+    ...(left <= 0 ? {} : { atLeast: millis(left + longerBy) }),
     audience: wish.audience,
     scope: wish.scope,
     ...(wish.lifetime === undefined ? {} : { lifetime: wish.lifetime }),

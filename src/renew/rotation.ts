@@ -1,4 +1,5 @@
 import type { Grant, GrantContext, NoAnswer, RawAnswer, Salvage } from '../acquire/grant.ts';
+import { issuerOf } from '../acquire/token-endpoint-of.ts';
 import type { Account } from '../config/config.ts';
 import { Fault } from '../fault/fault.ts';
 import type { AccountRecord, AccountSecrets } from '../store/records.ts';
@@ -6,7 +7,7 @@ import type { Reservation } from '../store/spool.ts';
 import type { AccountLock } from '../store/store.ts';
 import type { Credential } from '../token/secret.ts';
 import { accountHeld, next, withCredential, withIntent } from './account-state.ts';
-import { writeBack } from './agent-adoption.ts';
+import { withAgentCa, writeBack } from './agent-adoption.ts';
 import { type Asked, askedFrom, askedFromNoAnswer, closedUntil, heldBack, issuerResult } from './asked.ts';
 import { concluded } from './conclusion.ts';
 import { expiryOf } from './credential-expiry.ts';
@@ -43,7 +44,14 @@ export async function rotate(spend: Spend): Promise<Asked> {
     const reservation = await ports.spool.reserve(account.name);
     await ports.steps.reached('reserved');
     const intended = await intend(spend, lock, record, reservation);
-    const context: GrantContext = { world: ports.world, account, record: intended, secrets, signal: signals.request };
+    const asking = withAgentCa(account, intended);
+    const context: GrantContext = {
+      world: ports.world,
+      account: asking,
+      record: intended,
+      secrets,
+      signal: signals.request,
+    };
     const raw = await spend.grant.send(context, spend.request);
     await ports.steps.reached('answered');
     if (raw.kind === 'none') {
@@ -59,7 +67,9 @@ export async function rotate(spend: Spend): Promise<Asked> {
     const { record: after, fault } = concluded({ account, before: record, kept, raw, salvage, outcome, moment });
     if (after !== kept) await ports.store.saveAccount(after);
     await writeBack(ports, account, after);
-    return fault === undefined ? askedFrom(outcome, raw, after.client?.issuer) : { kind: 'refused', fault };
+    return fault === undefined
+      ? askedFrom(outcome, raw, issuerOf(account, after) ?? after.client?.issuer)
+      : { kind: 'refused', fault };
   } finally {
     ticket.leave({ kind: 'unused' });
   }

@@ -44,7 +44,7 @@ export class DrivenDaemon implements AsyncDisposable {
       const now = this.#clock.monotonic();
       if (this.#clock.nextWake > end) {
         this.#clock.advance(between(now, end));
-        return;
+        return await this.settled();
       }
       this.#clock.advance(between(now, this.#clock.nextWake));
     }
@@ -52,6 +52,7 @@ export class DrivenDaemon implements AsyncDisposable {
 
   /** Resolves when all that is left to do waits for time. */
   async settled(): Promise<void> {
+    await new Promise(setImmediate);
     while (!this.#onlyTimeHelps()) await this.#changed.promise;
   }
 

@@ -12,6 +12,8 @@ export class ModelIssuer {
   trouble: Step | undefined;
   /** Rotates as usual and then loses the answer, so many times. */
   losesAnswers = 0;
+  /** Rotates as usual, and says nonsense about the rest. */
+  breaksRest = false;
   /** Seconds an access token lives. */
   life = 3600;
   inFlight = 0;
@@ -47,6 +49,7 @@ export class ModelIssuer {
     if (sent === null) return this.#give({});
     const refreshToken = this.#rotated(sent);
     if (refreshToken === undefined) return json(400, { error: 'invalid_grant' });
+    if (this.breaksRest) return json(200, { refresh_token: refreshToken, access_token: 42 });
     if (this.losesAnswers === 0) return this.#give({ refresh_token: refreshToken });
     this.losesAnswers -= 1;
     return resetBeforeAnswer;

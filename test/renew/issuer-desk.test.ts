@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Entrance, IssuerDesk, type Ticket } from '../../src/renew/issuer-desk.ts';
+import { realRandom } from '../../src/world/real-random.ts';
+import { TestClock } from '../../src/world/test-clock.ts';
+
+const issuer = 'https://issuer.example/';
+const never = new AbortController().signal;
+
+function deskFor(concurrency: number): IssuerDesk {
+  const clock = new TestClock();
+  return new IssuerDesk(
+    {
+      clock,
+      random: realRandom,
+      limitsOf: () => ({ concurrency, perSecond: 1000 }),
+      draw: async (_issuer, want) => ({ granted: want, nextAt: clock.now() }),
+      changed: () => {},
+    },
+    [],
+  );
+}
+
+const ticketOf = (entrance: Entrance): Ticket => {
+  assert.equal(entrance.kind, 'in');
+  return (entrance as Extract<Entrance, { kind: 'in' }>).ticket;
+};
+
+test('a place that becomes free while the desk looks at the next in line is not overlooked', async () => {
+  const desk = deskFor(1);
+  const first = ticketOf(await desk.enter(issuer, never));
+  const second = desk.enter(issuer, never);
+  first.leave({ kind: 'answered' });
+  const outcome = await Promise.race([second, new Promise<'stuck'>((done) => setTimeout(done, 200, 'stuck').unref())]);
+  assert.notEqual(outcome, 'stuck');
+});
