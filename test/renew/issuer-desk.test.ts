@@ -29,6 +29,7 @@ const ticketOf = (entrance: Entrance): Ticket => {
 test('a place that becomes free while the desk looks at the next in line is not overlooked', async () => {
   const desk = deskFor(1);
   const first = ticketOf(await desk.enter(issuer, never));
+  await new Promise(setImmediate);
   const second = desk.enter(issuer, never);
   first.leave({ kind: 'answered' });
   const outcome = await Promise.race([second, new Promise<'stuck'>((done) => setTimeout(done, 200, 'stuck').unref())]);
