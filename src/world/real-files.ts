@@ -7,11 +7,13 @@ import {
   fstat,
   fsync,
   ftruncate,
+  lstat,
   open,
   read,
   write,
 } from 'node:fs';
-import { lstat, mkdir, readdir, readlink, rename, stat, statfs, unlink } from 'node:fs/promises';
+import { mkdir, readdir, readlink, rename, stat, statfs, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path/posix';
 import { promisify } from 'node:util';
 import type { Directory, FileFacts, Files, OpenFile } from './files.ts';
 
@@ -31,6 +33,14 @@ const descriptor = {
   facts: (fd: number) =>
     new Promise<FileFacts>((resolve, reject) => {
       fstat(fd, { bigint: true }, (error, stats) => (error ? reject(error) : resolve(factsOf(stats))));
+    }),
+  look: (path: string) =>
+    new Promise<FileFacts | undefined>((resolve, reject) => {
+      lstat(path, { bigint: true }, (error, stats) => {
+        if (error === null) resolve(factsOf(stats));
+        else if (isAbsent(error)) resolve(undefined);
+        else reject(error);
+      });
     }),
   write: (fd: number, bytes: Uint8Array, place: number) =>
     new Promise<number>((resolve, reject) => {
@@ -53,6 +63,7 @@ function factsOf(stats: BigIntStats): FileFacts {
     inode: stats.ino,
     device: stats.dev,
     modifiedAt: Number(stats.mtimeMs),
+    changedAt: Number(stats.ctimeMs),
   };
 }
 
@@ -65,14 +76,24 @@ function typeOf(stats: BigIntStats): FileFacts['type'] {
   return 'device';
 }
 
+const isAbsent = ({ code }: NodeJS.ErrnoException): boolean => code === 'ENOENT' || code === 'ENOTDIR';
+
 async function orAbsent<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (thrown) {
-    const { code } = thrown as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (isAbsent(thrown as NodeJS.ErrnoException)) return undefined;
     throw thrown;
   }
+}
+
+/** Most of what is read is a token or less. */
+const firstRead = 4096;
+
+function larger(buffer: Buffer, length: number): Buffer {
+  const made = Buffer.allocUnsafe(length);
+  buffer.copy(made);
+  return made;
 }
 
 function openFile(fd: number): OpenFile {
@@ -84,14 +105,14 @@ function openFile(fd: number): OpenFile {
       return count;
     },
     async read(limit) {
-      const buffer = Buffer.alloc(limit + 1);
-      let length = 0;
-      while (length <= limit) {
+      let buffer: Buffer = Buffer.allocUnsafe(Math.min(limit + 1, firstRead));
+      for (let length = 0; ; ) {
         const count = await descriptor.read(fd, buffer, length);
         if (count === 0) return buffer.subarray(0, length);
         length += count;
+        if (length > limit) return undefined;
+        if (length === buffer.length) buffer = larger(buffer, Math.min(limit + 1, 4 * length));
       }
-      return undefined;
     },
     seekStart() {
       place = 0;
@@ -114,10 +135,7 @@ function directory(path: string, fd: number): Directory {
   return {
     path,
     facts: () => descriptor.facts(fd),
-    look: async (name) => {
-      const stats = await orAbsent(lstat(below(name), { bigint: true }));
-      return stats === undefined ? undefined : factsOf(stats);
-    },
+    look: async (name) => await descriptor.look(below(name)),
     list: () => readdir(`/proc/self/fd/${fd}`),
     async createExclusive(name, mode) {
       const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | noFollow;
@@ -157,6 +175,27 @@ async function readText(path: string, limit: number): Promise<string | undefined
   }
 }
 
+/** Step by step: the recursive `mkdir` of Node never ends below /proc, where the parent is there and takes nothing. */
+async function makeDirectories(path: string, mode: number): Promise<void> {
+  try {
+    return await makeOrMeet(path, mode);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw thrown;
+  }
+  await makeDirectories(dirname(path), mode);
+  await makeOrMeet(path, mode);
+}
+
+/** A directory that is there already, or that somebody else makes at the same moment, is fine. */
+async function makeOrMeet(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (thrown) {
+    const isThere = (thrown as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(path)).isDirectory();
+    if (!isThere) throw thrown;
+  }
+}
+
 export const realFiles: Files = {
   async openDirectory(path) {
     return directory(path, await descriptor.open(path, constants.O_RDONLY | constants.O_DIRECTORY | noFollow));
@@ -166,13 +205,8 @@ export const realFiles: Files = {
     const stats = await orAbsent(stat(path, { bigint: true }));
     return stats === undefined ? undefined : factsOf(stats);
   },
-  async look(path) {
-    const stats = await orAbsent(lstat(path, { bigint: true }));
-    return stats === undefined ? undefined : factsOf(stats);
-  },
+  look: (path) => descriptor.look(path),
   readLink: (path) => readlink(path),
-  async makeDirectories(path, mode) {
-    await mkdir(path, { recursive: true, mode });
-  },
+  makeDirectories,
   fileSystemType: async (path) => (await statfs(path)).type,
 };
