@@ -44,6 +44,8 @@ interface Lane {
   /** Spaces what this process sends, since an allowance may be drawn early and used late. */
   pace: Bucket | undefined;
   pumping: boolean;
+  /** Somebody came or left while the queue was being served. */
+  changed: boolean;
   readonly queue: Set<Waiter>;
 }
 
@@ -83,16 +85,29 @@ export class IssuerDesk {
   #lane(issuer: string): Lane {
     const known = this.#lanes.get(issuer);
     if (known !== undefined) return known;
-    const lane: Lane = { issuer, state: openGate, allowance: 0, pace: undefined, pumping: false, queue: new Set() };
+    const lane: Lane = {
+      issuer,
+      state: openGate,
+      allowance: 0,
+      pace: undefined,
+      pumping: false,
+      changed: false,
+      queue: new Set(),
+    };
     this.#lanes.set(issuer, lane);
     return lane;
   }
 
   async #pump(lane: Lane): Promise<void> {
+    lane.changed = true;
     if (lane.pumping) return;
     lane.pumping = true;
     try {
-      while (lane.queue.size > 0 && (await this.#next(lane)));
+      // Between "nobody may go now" and our hearing of it somebody may have left: then it is not true any more.
+      while (lane.changed) {
+        lane.changed = false;
+        while (lane.queue.size > 0 && (await this.#next(lane)));
+      }
     } catch (thrown) {
       // The budget could not be drawn (the store is gone): nobody may go, and everybody hears why.
       for (const waiter of [...lane.queue]) this.#dismiss(lane, waiter).reject(thrown);
