@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
+import { type Epoch, minutes } from '../token/time.ts';
+import type { FileFacts } from '../world/files.ts';
 import type { World } from '../world/world.ts';
+import type { DeliveredToken } from './deliverer.ts';
 import { inDirectory } from './directory-pool.ts';
 import { fileFault } from './file-fault.ts';
 import { refuseStrange } from './present-file.ts';
@@ -7,14 +10,23 @@ import { ownersOf, splitPath, type TokenFile } from './token-file.ts';
 
 const largestToken = 64 * 1024;
 
-/** Does the token of this fingerprint lie in the file? Looks at the content, not only at the name. */
+/** A delivery takes no longer than this from its last change of the file to its note in the record. */
+const longestDelivery = minutes(1);
+
+/**
+ * Does the token of this fingerprint lie in the file? Looks at the content, unless the system has not touched the file since
+ * it was delivered: one look instead of five steps, for thousands of files every few minutes.
+ */
 export async function checkTokenFile(
   world: World,
   path: string,
-  fingerprint: string,
+  { fingerprint, at }: DeliveredToken,
 ): Promise<'there' | 'gone' | 'unknown'> {
   const { directory, name } = splitPath(path);
   try {
+    const present = await world.files.look(path);
+    if (present === undefined) return 'gone';
+    if (at !== null && isUntouched(present, at)) return 'there';
     const held = await world.files.openDirectory(directory);
     try {
       const content = await readPlain(held, name);
@@ -28,6 +40,11 @@ export async function checkTokenFile(
     const { code } = thrown as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' ? 'gone' : 'unknown';
   }
+}
+
+/** A file that replaces ours has a later time of change, whatever it says of its content's age. */
+function isUntouched({ type, changedAt }: FileFacts, deliveredAt: Epoch): boolean {
+  return type === 'file' && changedAt <= deliveredAt && changedAt > deliveredAt - longestDelivery;
 }
 
 async function readPlain(

@@ -1,6 +1,14 @@
 import type { Target } from '../config/config.ts';
 import type { AccessToken } from '../token/secret.ts';
+import type { Epoch } from '../token/time.ts';
 import type { World } from '../world/world.ts';
+
+/** What the record says of the last delivery to a target. */
+export interface DeliveredToken {
+  readonly fingerprint: string;
+  /** When it had been done; null if that is not known. */
+  readonly at: Epoch | null;
+}
 
 /**
  * Brings a token to one kind of target. One file per kind, one line in `deliver/deliverers.ts`.
@@ -12,7 +20,7 @@ export interface Deliverer<T extends Target = Target> {
   readonly kind: T['kind'];
   deliver(target: T, token: AccessToken, world: World): Promise<void>;
   /** Does the token still lie there? Cheap; `unknown` where it cannot be told (exec). */
-  check(target: T, fingerprint: string, world: World): Promise<'there' | 'gone' | 'unknown'>;
+  check(target: T, delivered: DeliveredToken, world: World): Promise<'there' | 'gone' | 'unknown'>;
   /** Deletes what was delivered (account removed, wish dropped on purpose). */
   withdraw(target: T, world: World): Promise<void>;
 }

@@ -17,9 +17,9 @@ export const discoveryDeliverer: Deliverer<DiscoveryTarget> = {
     const user = await userOf(target, world);
     await writeTokenFile(world, fileOf(await placeOfUser(world, user.uid, target.purpose), user, world), token);
   },
-  async check(target, fingerprint, world) {
+  async check(target, delivered, world) {
     const user = await userOf(target, world);
-    return await checkTokenFile(world, await placeOfUser(world, user.uid, target.purpose), fingerprint);
+    return await checkTokenFile(world, await placeOfUser(world, user.uid, target.purpose), delivered);
   },
   async withdraw(target, world) {
     const user = await userOf(target, world);

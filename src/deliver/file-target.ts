@@ -12,8 +12,8 @@ export const fileDeliverer: Deliverer<FileTarget> = {
   async deliver(target, token, world) {
     await writeTokenFile(world, await tokenFileOf(target, world), token);
   },
-  async check(target, fingerprint, world) {
-    return await checkTokenFile(world, target.path, fingerprint);
+  async check(target, delivered, world) {
+    return await checkTokenFile(world, target.path, delivered);
   },
   async withdraw(target, world) {
     await removeTokenFile(world, await tokenFileOf(target, world));

@@ -42,7 +42,8 @@ export class Deliveries {
     for (const target of wish.targets) {
       const record = this.#records.get(wish.name)?.get(target.id);
       if (record?.delivered !== fingerprint) continue;
-      const found = await delivererOf(target).check(target, fingerprint, this.#ports.world);
+      const delivered = { fingerprint, at: record.deliveredAt };
+      const found = await delivererOf(target).check(target, delivered, this.#ports.world);
       if (found === 'gone') missing.push(target);
     }
     return missing;

@@ -8,6 +8,7 @@ import {
 } from 'node:crypto';
 import { Fault } from '../fault/fault.ts';
 import { Secret, type SecretKind } from '../token/secret.ts';
+import { someRandomBytes } from '../world/real-random.ts';
 import type { SealBinding, Sealer } from './sealer.ts';
 
 const version = 1;
@@ -26,7 +27,7 @@ const rememberedKeys = 64;
 
 /** AES-256-GCM as one block: nonce, tag, ciphertext. */
 export function box(key: KeyObject, plain: Buffer, bound: Buffer): Buffer {
-  const nonce = randomBytes(nonceLength);
+  const nonce = someRandomBytes(nonceLength);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(bound);
   const text = Buffer.concat([cipher.update(plain), cipher.final()]);
   return Buffer.concat([nonce, cipher.getAuthTag(), text]);

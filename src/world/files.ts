@@ -10,6 +10,8 @@ export interface FileFacts {
   readonly inode: bigint;
   readonly device: bigint;
   readonly modifiedAt: number;
+  /** When the system last touched the inode: any change of content, name, owner or mode. Nobody can set it back. */
+  readonly changedAt: number;
 }
 
 /** An open file. */

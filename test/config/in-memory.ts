@@ -18,7 +18,18 @@ export function worldOf(
     const size = texts[path]?.length;
     if (size === undefined) return undefined;
     const mode = modes[path] ?? 0o600;
-    return { type: 'file', size, mode, owner: 0, group: 0, links: 1, inode: 1n, device: 1n, modifiedAt: 0 };
+    return {
+      type: 'file',
+      size,
+      mode,
+      owner: 0,
+      group: 0,
+      links: 1,
+      inode: 1n,
+      device: 1n,
+      modifiedAt: 0,
+      changedAt: 0,
+    };
   };
   const files: Files = { ...real.files, readText: async (path) => texts[path], facts, look: facts };
   return { ...real, files, env: { HOME: '/home/robot' }, user: { uid: 1000, gid: 1000 }, ...rest };

@@ -7,6 +7,7 @@ import type { FileTarget } from '../../src/config/config.ts';
 import { delivererOf } from '../../src/deliver/deliverers.ts';
 import { Fault } from '../../src/fault/fault.ts';
 import { Secret } from '../../src/token/secret.ts';
+import { epoch } from '../../src/token/time.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 
 const world = realWorld();
@@ -81,11 +82,28 @@ test('a missing directory is refused with the command that makes it', async () =
 
 test('check tells a token that lies there from another one, and from none', async () => {
   const { check } = delivererOf(target());
-  assert.equal(await check(target(), token.fingerprint, world), 'gone');
+  const delivered = { fingerprint: token.fingerprint, at: null };
+  assert.equal(await check(target(), delivered, world), 'gone');
   await deliver(target());
-  assert.equal(await check(target(), token.fingerprint, world), 'there');
+  assert.equal(await check(target(), delivered, world), 'there');
   writeFileSync(target().path, 'another\n');
-  assert.equal(await check(target(), token.fingerprint, world), 'gone');
+  assert.equal(await check(target(), delivered, world), 'gone');
+});
+
+test('check opens only a file that was touched since the delivery', async () => {
+  const { check } = delivererOf(target());
+  await deliver(target());
+  const { changedAt = 0 } = (await world.files.look(target().path)) ?? {};
+  const untouched = { fingerprint: token.fingerprint, at: epoch(changedAt) };
+  const opensNothing = {
+    ...world,
+    files: { ...world.files, openDirectory: () => Promise.reject(Object.assign(new Error('opened'), { code: 'EIO' })) },
+  };
+  assert.equal(await check(target(), untouched, opensNothing), 'there');
+  for (const at of [changedAt - 1, changedAt + 3_600_000]) {
+    assert.equal(await check(target(), { ...untouched, at: epoch(at) }, opensNothing), 'unknown');
+    assert.equal(await check(target(), { ...untouched, at: epoch(at) }, world), 'there');
+  }
 });
 
 test('withdraw deletes the file, and is content when it is gone', async () => {

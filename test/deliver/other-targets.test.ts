@@ -24,9 +24,9 @@ test('a token in the discovery place of a user is found there by discovery, and 
   assert.equal(lstatSync(path).mode & 0o7777, 0o600);
   const found = await discoverToken({ env: { BEARER_TOKEN_FILE: path }, files: world.files, uid: me, strict: true });
   assert.ok(found.kind === 'found' && found.token.equals(token));
-  assert.equal(await delivererOf(target).check(target, token.fingerprint, world), 'there');
+  assert.equal(await delivererOf(target).check(target, { fingerprint: token.fingerprint, at: null }, world), 'there');
   await delivererOf(target).withdraw(target, world);
-  assert.equal(await delivererOf(target).check(target, token.fingerprint, world), 'gone');
+  assert.equal(await delivererOf(target).check(target, { fingerprint: token.fingerprint, at: null }, world), 'gone');
 });
 
 test('a purpose that is no file name is refused', async () => {
@@ -59,7 +59,7 @@ test('a command gets the token on its standard input, never as an argument or in
   const [call] = calls;
   assert.equal(call?.stdin, `${token.reveal()}\n`);
   assert.ok(!JSON.stringify([call?.args, call?.env]).includes(token.reveal()));
-  assert.equal(await delivererOf(target).check(target, token.fingerprint, world), 'unknown');
+  assert.equal(await delivererOf(target).check(target, { fingerprint: token.fingerprint, at: null }, world), 'unknown');
 });
 
 test('a command gets the path of a private file that is gone afterwards, last or in the place of {file}', async () => {
