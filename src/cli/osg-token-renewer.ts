@@ -1,3 +1,4 @@
+import { osgPlace } from '../config/load.ts';
 import { Fault } from '../fault/fault.ts';
 import { endWith } from './ending.ts';
 import type { CliIo } from './io.ts';
@@ -6,7 +7,6 @@ import { openContext } from './open-context.ts';
 import { renew } from './renew-pass.ts';
 
 const name = 'osg-token-renewer';
-const osgPlace = '/etc/osg/token-renewer/config.ini';
 const plain = { json: false, quiet: false, verbose: false, color: true };
 
 /**
@@ -19,7 +19,7 @@ async function osgTokenRenewer(args: readonly string[], io: CliIo): Promise<0 | 
     await endWith(new Fault('usage', 'takes no arguments', { hint }), io.stderr, false, name);
     return 1;
   }
-  const context = openContext(io, { ...plain, config: io.env['OSG_TOKEN_RENEWER_CONFIG_PATH'] || osgPlace });
+  const context = openContext(io, { ...plain, config: osgPlace(io) });
   try {
     return (await renew(context, [], { force: false, dryRun: false })) === 0 ? 0 : 1;
   } catch (thrown) {

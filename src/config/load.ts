@@ -11,8 +11,14 @@ export interface ConfigPlace {
   readonly format: Config['format'];
 }
 
+const osgVariable = 'OSG_TOKEN_RENEWER_CONFIG_PATH';
 const osgDefault = '/etc/osg/token-renewer/config.ini';
 const maxBytes = 32 * 1024 * 1024;
+
+/** Where OSG's renewer has its configuration: what its own variable names, else its usual place. */
+export function osgPlace({ env }: Pick<World, 'env'>): string {
+  return env[osgVariable] || osgDefault;
+}
 
 /**
  * Where the configuration is: `--config`, `TOKEEP_CONFIG`, tokeep's own place, then OSG's. A place that was named must be
@@ -22,20 +28,25 @@ export async function findConfig(world: World, options: { readonly config?: stri
   const named = options.config ?? world.env['TOKEEP_CONFIG'];
   if (named !== undefined && named !== '') {
     if (await exists(world, named)) return placeOf(world, named);
-    const by = options.config === undefined ? 'TOKEEP_CONFIG' : '--config';
-    throw new Fault('config-missing', `there is no configuration at ${named}, which ${by} names`);
+    const how = options.config === undefined ? 'which TOKEEP_CONFIG names' : whoNamed(world, named);
+    throw new Fault('config-missing', `there is no configuration at ${named}, ${how}`);
   }
-  const places = [ownPlace(world), world.env['OSG_TOKEN_RENEWER_CONFIG_PATH'], osgDefault];
-  const looked = places.filter((place): place is string => place !== undefined && place !== '');
+  const looked = [ownPlace(world), osgPlace(world)];
   for (const place of looked) if (await exists(world, place)) return placeOf(world, place);
   throw new Fault('config-missing', `there is no configuration; looked for ${looked.join(', ')}`, {
     hint: 'make one with `tokeep setup NAME`, or name it with --config FILE',
   });
 }
 
+/** The old command goes to OSG's place without anybody having said `--config`. */
+function whoNamed({ env }: World, path: string): string {
+  if (path === env[osgVariable]) return `which ${osgVariable} names`;
+  return path === osgDefault ? 'where OSG’s token renewer has it' : 'which --config names';
+}
+
 /** What ends in `.ini` is OSG's, as is what OSG's own variable names. */
 function placeOf({ env }: World, path: string): ConfigPlace {
-  const isOsg = path.endsWith('.ini') || path === env['OSG_TOKEN_RENEWER_CONFIG_PATH'];
+  const isOsg = path.endsWith('.ini') || path === env[osgVariable];
   return { path, format: isOsg ? 'ini' : 'yaml' };
 }
 

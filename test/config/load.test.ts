@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { findConfig, loadConfig } from '../../src/config/load.ts';
+import { findConfig, loadConfig, osgPlace } from '../../src/config/load.ts';
 import type { Fault } from '../../src/fault/fault.ts';
 import type { AccountName, WishName } from '../../src/token/names.ts';
 import { load, sentences, worldOf } from './in-memory.ts';
@@ -46,13 +46,26 @@ test('no configuration is a fault that names every place looked at', async () =>
   const world = worldOf({}, { env: { HOME: '/home/robot', OSG_TOKEN_RENEWER_CONFIG_PATH: '/old.ini' } });
   await assert.rejects(findConfig(world), (fault: Fault) => {
     assert.equal(fault.code, 'config-missing');
-    for (const place of [own, '/old.ini', osg]) assert.ok(fault.message.includes(place), place);
+    for (const place of [own, '/old.ini']) assert.ok(fault.message.includes(place), place);
     return true;
   });
   await assert.rejects(
     findConfig(worldOf({ [osg]: '' }), { config: '/no.yaml' }),
     /no configuration at \/no.yaml, which --config names/,
   );
+});
+
+test('OSG’s variable takes the place of OSG’s own file: another file is not read instead of the one it names', async () => {
+  const env = { HOME: '/home/robot', OSG_TOKEN_RENEWER_CONFIG_PATH: '/old.ini' };
+  await assert.rejects(findConfig(worldOf({ [osg]: '' }, { env })), { code: 'config-missing' });
+});
+
+test('a configuration that is missing where the old command looks is not blamed on --config', async () => {
+  const env = { HOME: '/home/robot', OSG_TOKEN_RENEWER_CONFIG_PATH: '/renewer.conf' };
+  const named = worldOf({}, { env });
+  await assert.rejects(findConfig(named, { config: osgPlace(named) }), /which OSG_TOKEN_RENEWER_CONFIG_PATH names$/);
+  const usual = worldOf({});
+  await assert.rejects(findConfig(usual, { config: osgPlace(usual) }), /where OSG’s token renewer has it$/);
 });
 
 test('a file that went away is a finding, not a fault', async () => {

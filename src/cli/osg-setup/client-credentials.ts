@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { asClient } from '../../acquire/login.ts';
 import { fetchMetadata } from '../../acquire/metadata.ts';
 import { osgAccountSection } from '../../config/init-section.ts';
+import { osgPlace } from '../../config/load.ts';
 import { asFault, Fault } from '../../fault/fault.ts';
 import type { IssuerUrl } from '../../token/names.ts';
 import { Secret } from '../../token/secret.ts';
@@ -45,7 +46,7 @@ export async function setUpClientCredentials(
   });
   const account = { kind: 'client-credentials', name, tokenRequestUrl: metadata.tokenEndpoint, clientId } as const;
   const whole = osgAccountSection({ ...account, clientSecret });
-  const config = world.env['OSG_TOKEN_RENEWER_CONFIG_PATH'] || '/etc/osg/token-renewer/config.ini';
+  const config = osgPlace(world);
   const file = join(config.startsWith('/etc/osg/') ? tokensDirectory : dirname(config), `${name}.account`);
   await replaceText(world, file, whole, { mode: 0o600, owner: world.user.uid, group: world.user.gid });
   const shown = whole.replace(/^client_secret = .*$/m, `# client_secret is not shown: the whole section is in ${file}`);
