@@ -1,9 +1,9 @@
-import type { AccountName, WishName } from '../token/names.ts';
+import type { AccountName, Scope, WishName } from '../token/names.ts';
 import { Secret } from '../token/secret.ts';
 import { seconds } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import { type AccountEntry, assemble, type WishEntry } from './assemble.ts';
-import type { Account, Config, SecretRef } from './config.ts';
+import type { Account, Config, ScopeWish, SecretRef } from './config.ts';
 import { emptyConfig } from './empty-config.ts';
 import type { Findings } from './finding.ts';
 import { accountFingerprint, wishFingerprint } from './fingerprint.ts';
@@ -13,7 +13,7 @@ import { oidcAgentFile } from './oidc-agent-home.ts';
 import { accountKeys, IniSectionReader, tokenKeys } from './osg-section.ts';
 import { unfitUrl } from './safe-url.ts';
 import { fileTarget, unfitScope } from './wish.ts';
-import { rawAudienceOf, scopeOf } from './word-list.ts';
+import { rawAudienceOf } from './word-list.ts';
 import { defaultTimeout } from './yaml-accounts.ts';
 
 interface Sections {
@@ -144,11 +144,7 @@ function wishEntryOf(section: IniSectionReader, mode: 'oidc' | 'client-credentia
   if (account === undefined || account === '') section.complain(undefined, '"account" is missing');
   const path = section.path('token_path', 'required');
   const minLifetime = section.seconds('min_lifetime');
-  const given = section.value('scope');
-  // oidc-agent is always asked with a scope, a single blank if there is none, so that it does not add its own.
-  const scope = scopeOf(mode === 'oidc' ? (given ?? ' ') : given === '' ? undefined : given);
-  const unfit = unfitScope(scope);
-  if (unfit !== undefined) section.complain('scope', `"scope" ${unfit}`);
+  const scope = scopeOfSection(section, mode);
   const inPlace = section.flag('in_place');
   if (account === undefined || path === undefined) return undefined;
   const audience = section.value('audience');
@@ -161,12 +157,31 @@ function wishEntryOf(section: IniSectionReader, mode: 'oidc' | 'client-credentia
     name: section.name as WishName,
     at: section.at,
     ...asked,
-    ...(minLifetime === undefined ? {} : { minLifetime: seconds(minLifetime) }),
+    ...(minLifetime ? { minLifetime: seconds(minLifetime) } : {}),
     freshness: minLifetime === undefined ? ('each-pass' as const) : ('due-point' as const),
     targets: [fileTarget(path, { existing: 'keep', inPlace })],
     fingerprint: wishFingerprint(asked),
   };
   return { wish, section: section.id, accountAt: section.valueAt('account') };
+}
+
+/**
+ * OSG's renewer sends the text as it is, so only blanks separate scopes, and a comma belongs to one (RFC 6749 section 3.3
+ * allows it). oidc-agent is always asked with a scope, a single blank if there is none, so that it does not add its own.
+ */
+function scopeOfSection(section: IniSectionReader, mode: 'oidc' | 'client-credentials'): ScopeWish {
+  const scopes = (section.value('scope') ?? '').split(/\s+/).filter((word) => word !== '') as Scope[];
+  if (scopes.length === 0) return { kind: mode === 'oidc' ? 'blank' : 'absent' };
+  const scope = { kind: 'scopes', scopes } as const;
+  const unfit = unfitScope(scope);
+  if (unfit !== undefined) section.complain('scope', `"scope" ${unfit}`);
+  if (scopes.some((one) => one.includes(','))) {
+    section.warn(
+      'scope',
+      '"scope" has a comma, which is sent as a part of the scope; between two scopes write a blank',
+    );
+  }
+  return scope;
 }
 
 async function warnOfReadableSecret(

@@ -29,11 +29,13 @@ in_place = yes
 account = cc
 token_path = /t/lists.token
 audience = a b
+scope = storage.read:/a,b c
 min_lifetime = 90
 [token raw]
 account = cc
 token_path = /t/raw.token
 audience = a,b
+min_lifetime = 0
 [token blank]
 account = agent
 token_path = /t/blank.token

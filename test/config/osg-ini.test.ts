@@ -101,13 +101,21 @@ test('a secret in the file that everybody can read is warned of, and is in no pr
   assert.equal(JSON.stringify([...config.accounts]).includes('canary-secret'), false);
 });
 
-test('lists of audience and scope may have blanks or commas, and the raw audience is kept where it says more', async () => {
-  const config = await load(
-    path,
-    `${clientCredentials}scope = a, b c\n[token two]\naccount = myclient1234\ntoken_path = /t\naudience = x,y\n`,
-  );
-  assert.deepEqual(wish(config, 'mytoken567').scope, { kind: 'scopes', scopes: ['a', 'b', 'c'] });
-  assert.deepEqual(wish(config, 'two').audience, { audiences: ['x', 'y'], raw: 'x,y' });
+test('scopes have blanks between them: a comma is a part of a scope, as OSG’s renewer sends it, and is remarked on', async () => {
+  const config = await load(path, `${clientCredentials}scope = storage.read:/a,b  c\n`);
+  assert.deepEqual(wish(config, 'mytoken567').scope, { kind: 'scopes', scopes: ['storage.read:/a,b', 'c'] });
+  assert.match(sentences(config).join('\n'), /warning: "scope" has a comma/);
+});
+
+test('the raw text of an audience is kept where it says more than the list', async () => {
+  const config = await load(path, clientCredentials.replace('https://topology.opensciencegrid.org', 'x,y'));
+  assert.deepEqual(wish(config, 'mytoken567').audience, { audiences: ['x', 'y'], raw: 'x,y' });
+});
+
+test('min_lifetime 0 asks for nothing: the due point decides', async () => {
+  const config = await load(path, clientCredentials.replace('7200', '0'));
+  const { minLifetime, freshness } = wish(config, 'mytoken567');
+  assert.deepEqual({ minLifetime, freshness }, { minLifetime: undefined, freshness: 'due-point' });
 });
 
 test('[DEFAULT], references and the injected name are honoured; per cent signs in a secret are taken as they are', async () => {
