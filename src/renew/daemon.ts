@@ -146,9 +146,11 @@ export class Daemon {
   }
 
   async #deliver(look: 'records' | 'places'): Promise<void> {
-    const { log, world } = this.#engine.ports;
+    const { log, store, world } = this.#engine.ports;
     const began = world.clock.monotonic();
     try {
+      // A `tokeep renew` beside us may have been killed.
+      if (look === 'places') await store.voidDeadClaims();
       const judged = await judgeAll(this.#engine, { mode: 'daemon' });
       const fresh = judged.filter(({ verdict }) => verdict.kind !== 'due');
       const took = between(began, world.clock.monotonic());

@@ -1,9 +1,9 @@
 import type { TokenRequest } from '../acquire/grant.ts';
 import type { Account, TokenExchangeAccount, Wish } from '../config/config.ts';
 import { asFault, Fault } from '../fault/fault.ts';
-import type { WishRecord } from '../store/records.ts';
+import type { TokenFacts, WishRecord } from '../store/records.ts';
 import type { AccessToken } from '../token/secret.ts';
-import { between, type Epoch, millis, minutes } from '../token/time.ts';
+import { between, type Epoch, type Millis, millis, minutes } from '../token/time.ts';
 import { describeToken } from '../token/token-facts.ts';
 import { accept } from './acceptance.ts';
 import { ask } from './ask.ts';
@@ -138,6 +138,8 @@ export function accountOf(ports: RenewPorts, wish: Wish): Account {
 
 /** A server that answers from a cache must not give back what we have: a little more than is left of it is asked for. */
 const longerBy = minutes(1);
+/** And never all of a life, which no new token has when it arrives: servers refuse that instead of giving what they can. */
+const mostOfLife = 0.9;
 
 export async function requestFor(
   ports: RenewPorts,
@@ -145,15 +147,21 @@ export async function requestFor(
   wish: Wish,
   present?: WishRecord,
 ): Promise<TokenRequest> {
-  const left = present?.token == null ? 0 : between(ports.world.clock.now(), present.token.expiresAt);
+  const atLeast = present?.token == null ? undefined : longerThan(present.token, ports.world.clock.now());
   return {
-    ...(left <= 0 ? {} : { atLeast: millis(left + longerBy) }),
+    ...(atLeast === undefined ? {} : { atLeast }),
     audience: wish.audience,
     scope: wish.scope,
     ...(wish.lifetime === undefined ? {} : { lifetime: wish.lifetime }),
     ...(wish.subject === undefined ? {} : { subject: wish.subject }),
     ...(account.grant === 'token_exchange' ? { subjectToken: await subjectToken(ports, account) } : {}),
   };
+}
+
+function longerThan({ issuedAt, expiresAt }: TokenFacts, now: Epoch): Millis | undefined {
+  const left = between(now, expiresAt);
+  if (left <= 0) return undefined;
+  return millis(Math.min(left + longerBy, mostOfLife * between(issuedAt, expiresAt)));
 }
 
 /** The token that is exchanged is kept by a wish of its own; without it there is nothing to ask with (RFC 8693 section 2.1). */

@@ -44,7 +44,9 @@ test('a failed delivery to a target that is configured no more keeps nobody awak
   await run.write(run.text.replace('DIR/token', 'DIR/elsewhere'));
   await driven.daemon.reload(() => loadConfig(here.world, run.file));
   const before = driven.turns;
+  console.error(JSON.stringify(await here.store.deliveries()), here.engine.deliveries.soonest());
   await driven.pass(minutes(30));
+  console.error(driven.turns - before, here.engine.deliveries.soonest());
   assert.ok(driven.turns - before < fewTurns, `${driven.turns - before} turns in half an hour`);
   assert.notEqual(await here.delivered('elsewhere'), undefined);
 });
