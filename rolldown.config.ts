@@ -3,9 +3,10 @@ import { defineConfig } from 'rolldown';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
-/** One chunk per command, so that each start reads only what it needs. Native and optional parts stay outside. */
+/** The library, and one chunk per command, so that each start reads only what it needs. Native and optional parts stay outside. */
 export default defineConfig({
   input: {
+    index: 'src/index.ts',
     main: 'src/cli/main.ts',
     'osg-token-renewer': 'src/cli/osg-token-renewer.ts',
     'osg-token-renewer-setup': 'src/cli/osg-token-renewer-setup.ts',
