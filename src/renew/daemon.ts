@@ -47,6 +47,8 @@ export class Daemon {
   readonly #inFlight = new Set<Promise<void>>();
   #wake = Promise.withResolvers<void>();
   #nextSweep = 0 as Epoch;
+  /** When the last look for deliveries began: a retry that was due by then was made, or cannot be (no target, no token any more). */
+  #lookedAt = 0 as Epoch;
   /** Alone on its state a node looks for no news. */
   #nextNews = Number.POSITIVE_INFINITY as Epoch;
   #sweeping: Promise<void> | undefined;
@@ -134,11 +136,12 @@ export class Daemon {
   #sweep(): void {
     const { clock } = this.#engine.ports.world;
     const now = clock.now();
-    const retry = this.#engine.deliveries.soonest();
+    const retry = this.#engine.deliveries.soonestAfter(this.#lookedAt);
     const full = now >= this.#nextSweep;
     if (this.#sweeping !== undefined || !(full || now >= this.#nextNews || (retry !== undefined && retry <= now)))
       return;
     if (full) this.#nextSweep = after(now, sweepEvery);
+    this.#lookedAt = now;
     this.#sweeping = this.#deliver(full ? 'places' : 'records').finally(() => {
       this.#sweeping = undefined;
       this.wake();
@@ -212,6 +215,10 @@ export class Daemon {
   /** The end of a sweep wakes us by itself. */
   #untilSweep(latestWake: Epoch): Epoch {
     if (this.#sweeping !== undefined) return latestWake;
-    return earliest(this.#engine.deliveries.soonest() ?? latestWake, this.#nextSweep, this.#nextNews);
+    return earliest(
+      this.#engine.deliveries.soonestAfter(this.#lookedAt) ?? latestWake,
+      this.#nextSweep,
+      this.#nextNews,
+    );
   }
 }

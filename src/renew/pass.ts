@@ -4,9 +4,10 @@ import type { WishName } from '../token/names.ts';
 import type { Engine } from './engine.ts';
 import type { JobReport } from './job.ts';
 import type { Signals } from './ports.ts';
+import { inRounds } from './rounds.ts';
 import { judge, type Verdict, type VerdictPolicy } from './verdict.ts';
 
-/** How many wishes are claimed at a time; enough to keep many issuers busy, few enough to give back soon. */
+/** How many wishes are claimed at a time. Two such batches are under way, so that the last of one keeps nobody waiting. */
 const batch = 1000;
 
 export interface PassOptions {
@@ -56,7 +57,10 @@ export async function judgeAll(
 export async function runPass(engine: Engine, options: PassOptions): Promise<PassReport> {
   const policy: VerdictPolicy = { mode: options.mode };
   const judged = await judgeAll(engine, policy, options.names);
-  const due = judged.filter(({ verdict }) => verdict.kind === 'due').map(({ name }) => name);
+  const due = accountsInTurn(
+    engine,
+    judged.filter(({ verdict }) => verdict.kind === 'due').map(({ name }) => name),
+  );
   const undelivered = await deliverMissing(
     engine,
     judged.filter(({ verdict }) => verdict.kind !== 'due'),
@@ -64,19 +68,24 @@ export async function runPass(engine: Engine, options: PassOptions): Promise<Pas
   );
   const reports: JobReport[] = [...undelivered];
   const elsewhere: WishName[] = [];
-  for (let from = 0; from < due.length && !options.signals.waiting.aborted; from += batch) {
-    const names = due.slice(from, from + batch);
-    const claims = await engine.claim(names.length, names);
-    const claimed = new Set(claims.map(({ name }) => name));
-    elsewhere.push(...names.filter((name) => !claimed.has(name)));
-    await Promise.all(
-      claims.map(async (claim) => {
-        const report = await engine.run(claim, policy, options.signals);
-        if (report === undefined) return;
-        reports.push(report);
-        options.onReport?.(report);
-      }),
-    );
+  const work = async (claim: WishRecord) => {
+    const report = await engine.run(claim, policy, options.signals);
+    if (report === undefined) return;
+    reports.push(report);
+    options.onReport?.(report);
+  };
+  let before: Promise<unknown> = Promise.resolve();
+  for (const round of inRounds(engine.config, due)) {
+    for (const names of inBatches(round)) {
+      if (options.signals.waiting.aborted) break;
+      const claims = await engine.claim(names.length, names);
+      const claimed = new Set(claims.map(({ name }) => name));
+      elsewhere.push(...names.filter((name) => !claimed.has(name)));
+      const running = Promise.all(claims.map(work));
+      await before;
+      before = running;
+    }
+    await before;
   }
   return {
     looked: judged.length,
@@ -87,6 +96,25 @@ export async function runPass(engine: Engine, options: PassOptions): Promise<Pas
       .flatMap(({ fault, deliveries }) => [fault, ...deliveries.map((delivery) => delivery.fault)])
       .filter((fault) => fault !== undefined),
   };
+}
+
+/** One of each account, then the next of each: issuers work side by side, and a slow one holds up its own wishes. */
+function accountsInTurn(engine: Engine, names: readonly WishName[]): readonly WishName[] {
+  const nth = new Map<string, number>();
+  const rounds: WishName[][] = [];
+  for (const name of names) {
+    const account = engine.config.wishes.get(name)?.account ?? '';
+    const round = nth.get(account) ?? 0;
+    nth.set(account, round + 1);
+    const others = rounds[round] ?? [];
+    others.push(name);
+    rounds[round] = others;
+  }
+  return rounds.flat();
+}
+
+function inBatches(names: readonly WishName[]): readonly (readonly WishName[])[] {
+  return Array.from({ length: Math.ceil(names.length / batch) }, (_, at) => names.slice(at * batch, (at + 1) * batch));
 }
 
 /** How many wishes are delivered at a time: a target that hangs holds up a few of the others at most. */
