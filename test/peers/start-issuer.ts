@@ -21,6 +21,8 @@ export interface RunningIssuer extends AsyncDisposable {
   readonly port: number;
   /** The CA to trust, where there is TLS. */
   readonly caFile: string | undefined;
+  /** What the issuer keeps, where it survives a restart. */
+  readonly stateFile: string | undefined;
   readonly pid: number;
   /** SIGKILL: the issuer is gone, its port free; restart() brings it back. */
   kill(): Promise<void>;
@@ -85,6 +87,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<RunningI
     issuer: running.ready.issuer,
     port: running.ready.port,
     caFile: ca?.caFile,
+    stateFile: config.stateFile,
     get pid() {
       return running.child.pid ?? 0;
     },
