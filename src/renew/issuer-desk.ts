@@ -33,7 +33,6 @@ interface Waiter {
   readonly reject: (reason: unknown) => void;
   readonly signal: AbortSignal;
   readonly neededBy: Epoch | undefined;
-  readonly stop: () => void;
 }
 
 interface Lane {
@@ -53,6 +52,8 @@ interface Lane {
 export class IssuerDesk {
   readonly #ports: DeskPorts;
   readonly #lanes = new Map<string, Lane>();
+  /** Who waits under a signal, for its one listener: with one each, thousands of waiters would take their time squared. */
+  readonly #waiting = new WeakMap<AbortSignal, Map<Waiter, Lane>>();
 
   constructor(ports: DeskPorts, known: readonly IssuerRecord[]) {
     this.#ports = ports;
@@ -71,15 +72,23 @@ export class IssuerDesk {
     const { promise, resolve, reject } = Promise.withResolvers<Entrance>();
     if (signal.aborted) return Promise.reject(signal.reason);
     const lane = this.#lane(issuer);
-    const stop = () => {
-      lane.queue.delete(waiter);
-      reject(signal.reason);
-    };
-    const waiter: Waiter = { resolve, reject, signal, neededBy, stop };
-    signal.addEventListener('abort', stop, { once: true });
+    const waiter: Waiter = { resolve, reject, signal, neededBy };
+    this.#waitingUnder(signal).set(waiter, lane);
     lane.queue.add(waiter);
     void this.#pump(lane);
     return promise;
+  }
+
+  #waitingUnder(signal: AbortSignal): Map<Waiter, Lane> {
+    const known = this.#waiting.get(signal);
+    if (known !== undefined) return known;
+    const waiting = new Map<Waiter, Lane>();
+    const stop = () => {
+      for (const [waiter, lane] of waiting) this.#dismiss(lane, waiter).reject(signal.reason);
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    this.#waiting.set(signal, waiting);
+    return waiting;
   }
 
   #lane(issuer: string): Lane {
@@ -170,7 +179,7 @@ export class IssuerDesk {
 
   #dismiss(lane: Lane, waiter: Waiter): Waiter {
     lane.queue.delete(waiter);
-    waiter.signal.removeEventListener('abort', waiter.stop);
+    this.#waiting.get(waiter.signal)?.delete(waiter);
     return waiter;
   }
 }
