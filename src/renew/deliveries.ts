@@ -49,12 +49,12 @@ export class Deliveries {
     return missing;
   }
 
-  /** The earliest time at which any failed delivery is tried again. */
-  soonest(): Epoch | undefined {
+  /** The earliest time later than this at which a failed delivery is tried again. */
+  soonestAfter(since: Epoch): Epoch | undefined {
     let soonest: Epoch | undefined;
     for (const record of this.#failing.values()) {
       const at = record.trouble?.nextTry ?? undefined;
-      if (at !== undefined && (soonest === undefined || at < soonest)) soonest = at;
+      if (at !== undefined && at > since && (soonest === undefined || at < soonest)) soonest = at;
     }
     return soonest;
   }

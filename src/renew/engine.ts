@@ -5,7 +5,7 @@ import type { DeliveryRecord, IssuerRecord, WishRecord } from '../store/records.
 import type { Spool } from '../store/spool.ts';
 import type { Store } from '../store/store.ts';
 import type { WishName } from '../token/names.ts';
-import { minutes } from '../token/time.ts';
+import { after, minutes } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import { Deliveries } from './deliveries.ts';
 import { HeldSuccessors } from './held-successors.ts';
@@ -86,10 +86,8 @@ export class Engine {
    */
   async run(record: WishRecord, policy: VerdictPolicy, signals: Signals): Promise<JobReport | undefined> {
     const wish = this.#config.wishes.get(record.name);
-    if (wish === undefined || signals.waiting.aborted) {
-      await this.ports.store.release([record]);
-      return undefined;
-    }
+    if (signals.waiting.aborted) return await this.#giveBack(record);
+    if (wish === undefined) return await this.#leave(record);
     try {
       return await runJob(this.ports, this.deliveries, { wish, record, policy, signals });
     } catch (thrown) {
@@ -97,12 +95,20 @@ export class Engine {
     }
   }
 
+  /** If the store cannot take it, the claim ends with this process, or runs out by itself. */
+  async #giveBack(record: WishRecord): Promise<undefined> {
+    await this.ports.store.release([record]).catch(() => {});
+  }
+
+  /** Somebody with a newer configuration brought this wish in; it is theirs until we read that one too. */
+  async #leave(record: WishRecord): Promise<undefined> {
+    const { store, world } = this.ports;
+    await store.settle({ ...record, dueAt: after(world.clock.now(), minutes(1)) }).catch(() => {});
+  }
+
   async #broken(wish: Wish, record: WishRecord, thrown: unknown, signals: Signals): Promise<JobReport | undefined> {
     const { log, store, world } = this.ports;
-    if (signals.waiting.aborted) {
-      await store.release([record]);
-      return undefined;
-    }
+    if (signals.waiting.aborted) return await this.#giveBack(record);
     const doing = `renewing ${wish.name}`;
     const fault = asFault(thrown, doing);
     if (fault.code === 'state-conflict') {

@@ -58,7 +58,7 @@ export interface Store {
   nextDue(): Promise<Epoch | null>;
   /** The token last settled for the wish. */
   token(wish: WishName): Promise<AccessToken | undefined>;
-  /** Makes the wishes due at once. */
+  /** Makes the wishes due at once, also those whose next try was set for later. */
   hasten(wishes: readonly WishName[], now: Epoch): Promise<void>;
 
   accounts(): Promise<readonly AccountRecord[]>;

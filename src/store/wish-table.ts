@@ -170,14 +170,16 @@ export class WishTable {
   }
 
   async hasten(wishes: readonly WishName[], now: Epoch): Promise<void> {
-    const listed = this.#database.sql.listed('$2');
-    await this.#database.write((session) =>
-      session.change(
+    const names = JSON.stringify(wishes);
+    await this.#database.write(async (session) => {
+      await session.change(
         `UPDATE wish SET due_at = $1, ready_at = CASE WHEN held_until IS NULL THEN $1 ELSE ready_at END
-         WHERE due_at > $1 AND name IN (${listed})`,
-        [now, JSON.stringify(wishes)],
-      ),
-    );
+         WHERE due_at > $1 AND name IN (${this.#database.sql.listed('$2')})`,
+        [now, names],
+      );
+      const named = `SELECT name, doc, sum FROM wish WHERE name IN (${this.#database.sql.listed('$1')})`;
+      for (const row of await session.rows(named, [names])) await waitNoLonger(session, row, now);
+    });
   }
 
   async token(wish: WishName): Promise<AccessToken | undefined> {
@@ -223,4 +225,13 @@ export class WishTable {
       [doc, sum, now, name],
     );
   }
+}
+
+/** A next try that was set for later is due now as well; the verdict would wait for it otherwise. */
+async function waitNoLonger(session: Session, row: Row, now: Epoch): Promise<void> {
+  const name = String(row['name']);
+  const known = unpack<WishDoc>(name, row);
+  if (known === undefined || known.trouble === null || (known.trouble.nextTry ?? now) <= now) return;
+  const { doc, sum } = pack(name, { ...known, trouble: { ...known.trouble, nextTry: now } });
+  await session.change('UPDATE wish SET doc = $1, sum = $2 WHERE name = $3', [doc, sum, name]);
 }

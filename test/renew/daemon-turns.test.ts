@@ -34,20 +34,19 @@ async function running(clock: PacedClock) {
 test('a failed delivery to a target that is configured no more keeps nobody awake', async () => {
   const clock = new PacedClock();
   await using run = await running(clock);
-  const { here, stack } = run;
+  const { here } = run;
   await here.logIn('robot', 'family-1');
   // A directory where the file should go.
   await mkdir(join(here.dir, 'token'));
-  const driven = stack.use(new DrivenDaemon(here.engine, clock));
+  const driven = new DrivenDaemon(here.engine, clock);
   await driven.pass(minutes(1));
   assert.equal((await here.status()).wishes[0]?.targets[0]?.state, 'failing');
   await run.write(run.text.replace('DIR/token', 'DIR/elsewhere'));
   await driven.daemon.reload(() => loadConfig(here.world, run.file));
   const before = driven.turns;
-  console.error(JSON.stringify(await here.store.deliveries()), here.engine.deliveries.soonest());
   await driven.pass(minutes(30));
-  console.error(driven.turns - before, here.engine.deliveries.soonest());
   assert.ok(driven.turns - before < fewTurns, `${driven.turns - before} turns in half an hour`);
+  await driven[Symbol.asyncDispose]();
   assert.notEqual(await here.delivered('elsewhere'), undefined);
 });
 
