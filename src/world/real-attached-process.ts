@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { isatty } from 'node:tty';
 import type { AttachedCall, AttachedEnd } from './attached-process.ts';
 
@@ -10,7 +10,13 @@ const keys: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
 export function runAttached(call: AttachedCall): Promise<AttachedEnd> {
   const { promise, resolve } = Promise.withResolvers<AttachedEnd>();
   const [file = '', ...args] = call.argv;
-  const child = spawn(file, args, { env: { ...call.env }, stdio: 'inherit', shell: false });
+  let child: ChildProcess;
+  try {
+    child = spawn(file, args, { env: { ...call.env }, stdio: 'inherit', shell: false });
+  } catch (thrown) {
+    // Node throws for some reasons (E2BIG) and emits others.
+    return Promise.resolve({ kind: 'not-started', reason: (thrown as NodeJS.ErrnoException).code ?? 'unknown' });
+  }
   const passOn = (signal: NodeJS.Signals) => void child.kill(signal);
   const leaveToTerminal = () => {};
   const onKey = isatty(0) ? leaveToTerminal : passOn;
