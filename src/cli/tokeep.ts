@@ -46,11 +46,21 @@ export async function tokeep(args: readonly string[], io: CliIo): Promise<ExitCo
     return ended;
   } catch (thrown) {
     const usage = usageFault(thrown, args);
-    if (usage === 'help') return exit.fine;
+    if (usage === 'help') return await helpWritten(help, io, verbose);
     if (usage === 'helpless') return exit.usage;
     return await endWith(usage ?? thrown, io.stderr, verbose);
   } finally {
     await Promise.allSettled(help);
+  }
+}
+
+/** Help that did not reach its reader (a full disk, not a closed pipe) is a failure like any other. */
+async function helpWritten(help: readonly Promise<void>[], io: CliIo, verbose: boolean): Promise<ExitCode> {
+  try {
+    await Promise.all(help);
+    return exit.fine;
+  } catch (thrown) {
+    return await endWith(thrown, io.stderr, verbose);
   }
 }
 

@@ -35,6 +35,22 @@ function judge(path: string, facts: FileFacts, uid: number): void {
   }
 }
 
+async function look(world: World, path: string): Promise<FileFacts | undefined> {
+  try {
+    return await world.files.look(path);
+  } catch (thrown) {
+    const code = (thrown as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new Fault(
+      'state-unsafe',
+      `the state directory ${path} is out of reach for user ${world.user.uid} (${code})`,
+      {
+        hint: `namei -lo ${path}   # who may go there`,
+        cause: thrown,
+      },
+    );
+  }
+}
+
 async function make(world: World, path: string): Promise<void> {
   try {
     await world.files.makeDirectories(path, 0o700);
@@ -73,8 +89,8 @@ async function tryToWrite(world: World, path: string): Promise<void> {
  * Throws Fault `state-unsafe` with path, what was expected and found, and the command that mends it.
  */
 export async function prepareStateDir(world: World, path: string): Promise<void> {
-  if ((await world.files.look(path)) === undefined) await make(world, path);
-  const facts = await world.files.look(path);
+  if ((await look(world, path)) === undefined) await make(world, path);
+  const facts = await look(world, path);
   if (facts === undefined) refuse(path, 'a directory', 'nothing', `install -d -m 0700 ${path}`);
   judge(path, facts, world.user.uid);
   const network = networkFileSystems.get((await world.files.fileSystemType(path)) >>> 0);

@@ -82,7 +82,7 @@ test('every grant and every way to prove a client, from the check of the configu
 
   await t.test('status finds nothing wrong, in all its forms', async () => {
     const report = JSON.parse(await ok('status', '--json'));
-    assert.equal(report.tokens.length, count);
+    assert.equal(report.wishes.length, count);
     assert.match(await ok('status', '--nagios'), /^TOKEEP OK/i);
     assert.match(await ok('status', '--all'), /exchanged/);
   });

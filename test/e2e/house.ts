@@ -169,7 +169,7 @@ export async function until<T>(
 
 /** No traces of the program's inside, and something a person can read. */
 export function assertSentence({ stderr }: Ran): void {
-  assert.match(stderr, /^(tokeep: |osg-token-renewer: |\S+:\d+:\d+: ).{10,}/m);
+  assert.match(stderr, /^(tokeep: |osg-token-renewer: |\S+:\d+:\d+: |\S+ warning \S+: ).{10,}/m);
   assertNoTrace(stderr);
 }
 
