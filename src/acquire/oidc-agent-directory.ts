@@ -9,6 +9,7 @@ export async function agentDirectory(world: World): Promise<string | undefined> 
   if (named !== undefined && named !== '') return named.replace(/(?<=.)\/+$/, '');
   const home = world.env['HOME'];
   if (home === undefined || home === '') return undefined;
-  const config = await world.files.facts(`${home}/.config`);
+  // A home that we may not enter, such as root's kept in the environment of a service user, has nothing for us.
+  const config = await world.files.facts(`${home}/.config`).catch(() => undefined);
   return config?.type === 'directory' ? `${home}/.config/oidc-agent` : `${home}/.oidc-agent`;
 }

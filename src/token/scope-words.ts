@@ -32,8 +32,7 @@ const asked: readonly (readonly [string, string])[] = [
 
 /** What a scope lets its bearer do, in words; undefined for one of no profile known here. */
 export function scopeInWords(scope: string): string | undefined {
-  const simple = alone[scope];
-  if (simple !== undefined) return simple;
+  if (Object.hasOwn(alone, scope)) return alone[scope];
   for (const [start, words] of asked) {
     if (scope.startsWith(start)) return `${words} ${scope.slice(start.length)}`;
   }

@@ -116,3 +116,12 @@ test("the user's directory is the one that oidc-agent itself would use", async (
   assert.equal(await directory({}), undefined);
   await rm(home, { recursive: true });
 });
+
+test('a home that we may not enter offers nothing, and is no fault', async () => {
+  const real = realWorld();
+  const closed = async () => {
+    throw Object.assign(new Error('closed'), { code: 'EACCES' });
+  };
+  const world = { ...real, env: { HOME: '/root' }, files: { ...real.files, facts: closed, openDirectory: closed } };
+  assert.deepEqual((await knownIssuers(world, '/nowhere')).issuers, []);
+});
