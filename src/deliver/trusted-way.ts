@@ -37,7 +37,10 @@ export function refuseUnsafeWay(way: readonly WayStep[], owners: readonly number
     const { path, facts, link } = step;
     if (facts.type !== 'directory') throw new Fault('target-refused', `${path} is not a directory but a ${facts.type}`);
     refuseStranger(path, facts, owners);
-    if (link !== undefined) refuseStranger(path, link, owners);
+    if (link !== undefined) {
+      refuseStranger(path, link, owners);
+      refuseBorrowedRights(path, facts, link, owners);
+    }
     if ((facts.mode & 0o002) !== 0 && (facts.mode & 0o1000) === 0) {
       throw new Fault(
         'target-refused',
@@ -46,6 +49,16 @@ export function refuseUnsafeWay(way: readonly WayStep[], owners: readonly number
       );
     }
   }
+}
+
+/** The owner of a file must not lead us, who may write more than they, to where only others may. `owners` begins with us. */
+function refuseBorrowedRights(path: string, facts: FileFacts, link: FileFacts, [us]: readonly number[]): void {
+  if (link.owner === 0 || link.owner === us || link.owner === facts.owner) return;
+  throw new Fault(
+    'target-refused',
+    `the link ${path} of user ${link.owner} leads to a directory of user ${facts.owner}, where they may not write themselves`,
+    { hint: 'name the place the link leads to, if that is where the token shall go' },
+  );
 }
 
 function refuseStranger(path: string, facts: FileFacts, owners: readonly number[]): void {

@@ -4,9 +4,11 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lchownSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
@@ -112,6 +114,22 @@ if (isRoot) {
     chownSync(theirs, stranger, stranger);
     await assert.rejects(deliver(join(theirs, 'below', 'a.token')), refused(/belongs to user 54321/));
     await deliver(join(theirs, 'a.token'), { owner: String(stranger) });
+  });
+
+  test('the owner of a file cannot lead it by a link to where only root may write', async (t) => {
+    const [theirs, ours] = [scratch(t), scratch(t)];
+    chmodSync(theirs, 0o755);
+    mkdirSync(join(ours, 'below'));
+    mkdirSync(join(theirs, 'own', 'below'), { recursive: true });
+    symlinkSync(ours, join(theirs, 'to-root'));
+    symlinkSync('own', join(theirs, 'to-own'));
+    for (const name of ['.', 'own', 'own/below', 'to-root', 'to-own'])
+      lchownSync(join(theirs, name), stranger, stranger);
+    const owner = String(stranger);
+    await assert.rejects(deliver(join(theirs, 'to-root/below/a.token'), { owner }), refused(/leads to a directory of/));
+    assert.deepEqual(readdirSync(join(ours, 'below')), []);
+    await deliver(join(theirs, 'to-own/below/a.token'), { owner });
+    assert.equal(readFileSync(join(theirs, 'own/below/a.token'), 'utf8'), 'canary-token\n');
   });
 
   test('owner and group are as asked, and the group of a foreign owner is the owner’s', async (t) => {
