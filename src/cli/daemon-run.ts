@@ -11,6 +11,7 @@ import { openEngine } from './open-engine.ts';
 import { Outlook } from './outlook.ts';
 import { readConfig } from './read-config.ts';
 import { type ServiceManager, serviceManager } from './service-manager.ts';
+import { stopSignals } from './stop-signal.ts';
 
 /** After a stop was asked for, requests under way get this long; their time-outs are shorter as a rule. */
 const grace = 60_000;
@@ -28,11 +29,11 @@ export async function keepRunning(context: Context, metricsAddress: string | und
   const outlook = new Outlook({ world, store, log, config: () => engine.config });
   const manager = serviceManager(world, log);
   const pulse = new Pulse(manager);
-  const hurry = new AbortController();
-  stop.addEventListener('abort', () => void setTimeout(() => hurry.abort(), grace).unref(), { once: true });
+  const late = new AbortController();
+  stop.addEventListener('abort', () => void setTimeout(() => late.abort(), grace).unref(), { once: true });
   const daemon = new Daemon(engine, {
     stop,
-    hurry: hurry.signal,
+    hurry: AbortSignal.any([late.signal, stopSignals().hurry]),
     onTurn: async () => {
       pulse.turned();
       outlook.turn();
@@ -54,9 +55,12 @@ export async function keepRunning(context: Context, metricsAddress: string | und
   log.event('started', { version: manifest.version, config: file, wishes: wishes.size, accounts: accounts.size });
   process.on('SIGHUP', () => void reload(context, daemon, manager, config));
   await manager.tell('READY=1', `STATUS=keeps ${wishes.size} tokens fresh`);
-  stop.addEventListener('abort', () => void manager.tell('STOPPING=1'), { once: true });
+  const stopping = () => {
+    log.event('stopping', { reason: `${(stop.reason as Error).message}, what is under way is brought to its end` });
+    void manager.tell('STOPPING=1');
+  };
+  stop.addEventListener('abort', stopping, { once: true });
   await daemon.run();
-  log.event('stopping', { reason: `${(stop.reason as Error).message}` });
   await outlook.end();
   pulse.end();
   log.event('stopped', {});

@@ -6,6 +6,7 @@ import type { Millis } from '../token/time.ts';
 import { wishNames } from './arguments.ts';
 import type { Context } from './context.ts';
 import { openEngine } from './open-engine.ts';
+import { stopSignals } from './stop-signal.ts';
 
 export interface GetWish {
   readonly minLifetime?: Millis;
@@ -19,7 +20,7 @@ export async function get(context: Context, name: string, wish: GetWish): Promis
   wishNames(config, [name]);
   const engine = await openEngine(context);
   const { token, expiresAt } = await getToken(engine, name, {
-    signals: { waiting: context.signal, request: new AbortController().signal },
+    signals: { waiting: context.signal, request: stopSignals().hurry },
     ...(wish.minLifetime === undefined ? {} : { minLifetime: wish.minLifetime }),
     ...(wish.audience === undefined ? {} : { audience: [wish.audience as Audience] }),
     ...(wish.scope === undefined ? {} : { scope: wish.scope.split(/\s+/).filter(Boolean) as unknown as Scope[] }),

@@ -7,7 +7,7 @@ import type { CliIo } from './io.ts';
 import { openState } from './open-state.ts';
 import { paintFor } from './paint.ts';
 import { usualStateDir } from './state-place.ts';
-import { stopSignal } from './stop-signal.ts';
+import { stopSignals } from './stop-signal.ts';
 
 /** The context of one command of this process. Nothing is opened before it is asked for, and each thing once. */
 export function openContext(io: CliIo, options: GlobalOptions): Context {
@@ -38,7 +38,7 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
     io,
     options,
     get signal() {
-      return stopSignal();
+      return stopSignals().stop;
     },
     log: createLogger({
       format: logFormat(io.env, { json: options.json && options.verbose, terminal: stderr.isTTY }),

@@ -8,6 +8,7 @@ import { between, type Epoch } from '../token/time.ts';
 import { wishNames } from './arguments.ts';
 import type { Context } from './context.ts';
 import { openEngine } from './open-engine.ts';
+import { stopSignals } from './stop-signal.ts';
 import { notifierFor, tellPeople } from './tell-people.ts';
 import { hasErrors } from './usable-config.ts';
 
@@ -30,7 +31,7 @@ export async function renew(context: Context, named: readonly string[], wish: Pa
     names,
     mode,
     // What is under way is brought to its end: an answer may hold the successor of a refresh token.
-    signals: { waiting: context.signal, request: new AbortController().signal },
+    signals: { waiting: context.signal, request: stopSignals().hurry },
     onReport: (job) => {
       ended += 1;
       if (job.fault !== undefined) told.add(job.wish.name);

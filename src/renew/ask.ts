@@ -5,7 +5,15 @@ import type { Account } from '../config/config.ts';
 import { asFault } from '../fault/fault.ts';
 import type { AccountRecord } from '../store/records.ts';
 import { accountHeld, blankAccount } from './account-state.ts';
-import { type Asked, askedFrom, askedFromNoAnswer, closedUntil, heldBack, issuerResult } from './asked.ts';
+import {
+  type Asked,
+  askedFrom,
+  askedFromNoAnswer,
+  closedUntil,
+  heldBack,
+  inTheWeather,
+  issuerResult,
+} from './asked.ts';
 import { concluded } from './conclusion.ts';
 import { timesOf } from './local-time.ts';
 import type { Errand, RenewPorts } from './ports.ts';
@@ -13,6 +21,13 @@ import { rotate } from './rotation.ts';
 
 /** Asks the account's issuer for one token, by the rotation protocol where asking uses the credential up. */
 export async function ask(ports: RenewPorts, account: Account, errand: Errand): Promise<Asked> {
+  const asked = await askOnce(ports, account, errand);
+  if (asked.kind !== 'failed') return asked;
+  const record = await ports.store.account(account.name);
+  return inTheWeather(asked, ports.desk.state(grantOf(account).issuerKey(account, record)));
+}
+
+async function askOnce(ports: RenewPorts, account: Account, errand: Errand): Promise<Asked> {
   const { signals } = errand;
   const grant = grantOf(account);
   if (grant.spends === 'credential') return rotate({ ports, account, grant, ...errand });

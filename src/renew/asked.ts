@@ -2,7 +2,7 @@ import type { GrantOutcome, NoAnswer, ObtainedToken, RawAnswer } from '../acquir
 import { Fault } from '../fault/fault.ts';
 import { type Epoch, type Millis, minutes } from '../token/time.ts';
 import type { World } from '../world/world.ts';
-import type { IssuerResult } from './issuer-gate.ts';
+import { type GateState, type IssuerResult, openPause } from './issuer-gate.ts';
 import { type AnswerTimes, timesOf } from './local-time.ts';
 import { nextRecheck } from './schedule.ts';
 
@@ -22,13 +22,14 @@ export type Asked =
 export function issuerResult(outcome: GrantOutcome | NoAnswer): IssuerResult {
   if (outcome.kind === 'token' || outcome.kind === 'refused') return { kind: 'answered' };
   const { fault } = outcome;
-  if (fault.code === 'issuer-overloaded') {
-    return { kind: 'overloaded', retryAfter: outcome.kind === 'later' ? outcome.retryAfter : undefined };
-  }
+  const retryAfter = outcome.kind === 'later' ? outcome.retryAfter : undefined;
+  // One that does not say when is no better than one that is away: only the circuit keeps us from hammering it.
+  if (fault.code === 'issuer-overloaded' && retryAfter !== undefined) return { kind: 'overloaded', retryAfter };
   return weather.has(fault.code) ? { kind: 'down', fault } : { kind: 'unused' };
 }
 
 const weather: ReadonlySet<string> = new Set([
+  'issuer-overloaded',
   'issuer-unreachable',
   'issuer-timeout',
   'issuer-fault',
@@ -55,6 +56,16 @@ export function askedFromNoAnswer({ fault }: NoAnswer): Asked {
   // Faults that a person has to mend (a wrong issuer string, an unreadable secret) are not weather.
   const lasting = fault.who === 'operator' && fault.code !== 'issuer-tls' && fault.code !== 'state-write-failed';
   return lasting ? { kind: 'refused', fault } : { kind: 'failed', fault, retryAfter: fault.retryAt };
+}
+
+/**
+ * A failure while the whole issuer is down is not this wish's own: it waits for the circuit like all others, so that the one that
+ * carried the probe does not come back last. A credential whose fate is unknown keeps its own, growing pause.
+ */
+export function inTheWeather(asked: Asked, gate: GateState): Asked {
+  if (asked.kind !== 'failed' || asked.fault.code === 'outcome-unknown' || !weather.has(asked.fault.code)) return asked;
+  const pause = openPause(gate);
+  return pause === undefined ? asked : { kind: 'waits', fault: asked.fault, ...pause };
 }
 
 /** The issuer is not asked at all before `until`. */

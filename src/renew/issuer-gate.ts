@@ -27,7 +27,7 @@ export type IssuerResult =
   /** It answered like an issuer, be it with a refusal. */
   | { readonly kind: 'answered' }
   /** It asked everybody to come back later. */
-  | { readonly kind: 'overloaded'; readonly retryAfter: Epoch | undefined }
+  | { readonly kind: 'overloaded'; readonly retryAfter: Epoch }
   | { readonly kind: 'down'; readonly fault: Fault }
   /** Nothing was sent after all. */
   | { readonly kind: 'unused' };
@@ -80,10 +80,18 @@ export function admit(state: GateState, limits: IssuerLimits, now: Epoch, needed
   return { kind: 'go', state: { ...state, inFlight: state.inFlight + 1 } };
 }
 
-/** The longer it lasted, the more others come back at the same moment, here and on other hosts (scenario 24). */
-function closed(until: Epoch, since: Epoch): Admission {
-  return { kind: 'closed', until, spread: millis(Math.min(widestSpread, Math.max(0, between(since, until) / 4))) };
+/** How long everybody waits while the circuit is open; undefined while it is closed. */
+export function openPause({ circuit }: GateState): { readonly until: Epoch; readonly spread: Millis } | undefined {
+  return circuit.kind === 'open'
+    ? { until: circuit.probeAt, spread: spreadOf(circuit.probeAt, circuit.since) }
+    : undefined;
 }
+
+/** The longer it lasted, the more others come back at the same moment, here and on other hosts (scenario 24). */
+const spreadOf = (until: Epoch, since: Epoch): Millis =>
+  millis(Math.min(widestSpread, Math.max(0, between(since, until) / 4)));
+
+const closed = (until: Epoch, since: Epoch): Admission => ({ kind: 'closed', until, spread: spreadOf(until, since) });
 
 function quietUntil({ notBefore, quietSince }: GateState, now: Epoch, neededBy: Epoch | undefined): Epoch {
   if (notBefore === null) return now;
@@ -107,8 +115,8 @@ export function left(state: GateState, result: IssuerResult, now: Epoch, chance:
     case 'answered':
       return { ...openGate, inFlight: base.inFlight };
     case 'overloaded': {
-      const asked = result.retryAfter ?? after(now, seconds(1 + Math.floor(4 * chance)));
-      const notBefore = earliest(latest(asked, state.notBefore ?? asked), after(now, longestQuiet));
+      const { retryAfter } = result;
+      const notBefore = earliest(latest(retryAfter, state.notBefore ?? retryAfter), after(now, longestQuiet));
       return { ...base, circuit: { kind: 'closed' }, failures: 0, probing: false, notBefore, quietSince: now };
     }
     case 'down':

@@ -3,7 +3,7 @@ import { Fault } from '../fault/fault.ts';
 import { type Bucket, drawFrom, fullBucket } from '../store/budget.ts';
 import { after, type Epoch, epoch, type Millis, millis } from '../token/time.ts';
 import { EventQueue } from './event-queue.ts';
-import { admit, type GateState, type IssuerResult, left, openGate } from './issuer-gate.ts';
+import { admit, type GateState, type IssuerResult, left, openGate, openPause } from './issuer-gate.ts';
 import { nextTry, renewalPoint, waitUntil } from './schedule.ts';
 
 /** A wish as the simulation knows it. */
@@ -166,6 +166,11 @@ class Run {
   }
 
   #failed(wish: number, now: Epoch): void {
+    const pause = openPause(this.#laneOf(wish).gate);
+    if (pause !== undefined) {
+      this.#events.push(waitUntil(pause.until, pause.spread, this.#scenario.chance()), wish);
+      return;
+    }
     const failures = Math.min(65_535, (this.#failures[wish] ?? 0) + 1);
     this.#failures[wish] = failures;
     const expiresAt = epoch(this.#expires[wish] ?? 0);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Fault } from '../../src/fault/fault.ts';
+import { inTheWeather, issuerResult } from '../../src/renew/asked.ts';
 import { admit, type GateState, type IssuerResult, left, openGate } from '../../src/renew/issuer-gate.ts';
 import { after, days, type Epoch, hours, millis, minutes, seconds } from '../../src/token/time.ts';
 import { noon } from './samples.ts';
@@ -93,4 +94,18 @@ test('scenario 23: half-way to the end of a token one request goes even into a l
   });
   assert.equal(admit(busy, limits, after(noon, minutes(30)), ends).kind, 'go');
   assert.equal(admit(busy, limits, after(noon, minutes(30)), after(noon, hours(4))).kind, 'closed');
+});
+
+test('scenario 25: a 503 that does not say when counts as down, so that the circuit opens; one that does holds back only until then', () => {
+  const fault = new Fault('issuer-overloaded', 'busy');
+  assert.equal(issuerResult({ kind: 'later', fault, retryAfter: undefined }).kind, 'down');
+  assert.equal(issuerResult({ kind: 'later', fault, retryAfter: noon }).kind, 'overloaded');
+});
+
+test('scenario 10: whoever carried the probe waits for the circuit like all others; an unknown outcome keeps its own pause', () => {
+  const open = failing(5);
+  const failed = { kind: 'failed', fault: new Fault('issuer-unreachable', 'away'), retryAfter: undefined } as const;
+  assert.equal(inTheWeather(failed, open).kind, 'waits');
+  assert.equal(inTheWeather(failed, openGate).kind, 'failed');
+  assert.equal(inTheWeather({ ...failed, fault: new Fault('outcome-unknown', '?') }, open).kind, 'failed');
 });

@@ -59,16 +59,20 @@ test('scenarios 33 and 34: a second `tokeep run` exits 7 and leaves the first al
   issuer.assertRequests(1);
 });
 
-test('scenario 34: a second SIGTERM ends the process at once; the intent says that the outcome is unknown, and nothing waits for a lease', async () => {
+test('scenario 34: a second SIGTERM waits for no answer and still exits 0; the intent says that the outcome is unknown, and nothing waits for a lease', async () => {
   await using issuer = await hostileIssuer();
   const asked = heldAnswer(issuer);
   const { dir } = await loggedIn(issuer);
   const { child, ended } = tokeepRun(dir);
   await asked;
+  const heard = new Promise<void>((resolve) => {
+    child.stderr?.on('data', (part) => `${part}`.includes('stopping') && resolve());
+  });
   child.kill('SIGTERM');
-  const again = setInterval(() => child.kill('SIGTERM'), 100);
-  await ended;
-  clearInterval(again);
+  await heard;
+  child.kill('SIGTERM');
+  const { status, said } = await ended;
+  assert.equal(status, 0, said);
   await using here = await setting({ config: oneLogin(issuer.issuer), dir });
   assert.equal(await here.refreshToken('robot'), 'robot-1');
   assert.notEqual((await here.account('robot')).intent, null);
