@@ -2,6 +2,7 @@ import { Fault } from '../fault/fault.ts';
 import type { IssuerUrl } from '../token/names.ts';
 import { type Epoch, type Millis, millis } from '../token/time.ts';
 import type { HttpAnswer } from '../world/http.ts';
+import { isLoopback } from '../world/loopback.ts';
 import type { World } from '../world/world.ts';
 import { parseObject } from './answer-json.ts';
 import { quoted } from './issuer-words.ts';
@@ -158,13 +159,11 @@ function listsOf(document: Readonly<Record<string, unknown>>): Record<string, re
   return lists;
 }
 
-const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
 /** Tokens and secrets go to https only, or stay on this machine. */
 export function safeEndpoint(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
-  return url.protocol === 'https:' || (url.protocol === 'http:' && loopbackHost.test(url.hostname));
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
 }
 
 function mismatch(found: unknown, wished: IssuerUrl): Fault {

@@ -1,3 +1,5 @@
+import { isLoopback } from '../world/loopback.ts';
+
 /** Why this URL may not be asked for tokens, as the rest of a sentence; undefined if it may. Plain http goes to loopback only. */
 export function unfitUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return 'is not a URL';
@@ -13,8 +15,4 @@ export function unfitIssuer(text: string): string | undefined {
   const unfit = unfitUrl(text);
   if (unfit !== undefined) return unfit;
   return /[?#]/.test(text) ? 'has a query or fragment, which an issuer cannot have' : undefined;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

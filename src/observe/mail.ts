@@ -2,6 +2,7 @@
 import type { NotifyChannel } from '../config/config.ts';
 import { readSecret } from '../config/secret-source.ts';
 import { Fault } from '../fault/fault.ts';
+import { isLoopback } from '../world/loopback.ts';
 import type { Channel } from './channel.ts';
 import { printable } from './printable.ts';
 
@@ -9,14 +10,13 @@ type MailChannel = Extract<NotifyChannel, { kind: 'mail' }>;
 
 /** For each of connecting, the greeting, and any silence after. */
 const patience = 15_000;
-const loopback = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
 
 /** Mail by SMTP. `starttls` means that without STARTTLS nothing is sent, not even the login. */
 export const mail: Channel<MailChannel> = {
   kind: 'mail',
   async send(channel, message, world) {
     const where = `${channel.host}:${channel.port}`;
-    if (channel.login !== undefined && channel.tls === 'none' && !loopback.test(channel.host)) {
+    if (channel.login !== undefined && channel.tls === 'none' && !isLoopback(channel.host)) {
       throw new Fault('notify-failed', `no mail sent by ${where}: a password travels over TLS only`, {
         hint: 'set tls to starttls or implicit',
       });

@@ -1,12 +1,10 @@
 import type { Account, Wish } from '../config/config.ts';
 import { Fault } from '../fault/fault.ts';
 import type { TokenFacts } from '../store/records.ts';
+import { isForEveryone } from '../token/profile.ts';
 import { missingScopes } from '../token/scope.ts';
 import { after, between, type Epoch, seconds } from '../token/time.ts';
 import { clockTolerance } from './verdict.ts';
-
-/** The audience that every service accepts (WLCG profile 1.3, "aud"; SciTokens uses ANY). */
-const everywhere: readonly string[] = ['https://wlcg.cern.ch/jwt/v1/any', 'ANY'];
 
 /** What ends sooner can be used by nobody, and keeping it fresh would be a loop (scenario 18). */
 const shortestLife = seconds(1);
@@ -59,7 +57,7 @@ function wrongAudience({ wish, offered }: Offer): string | undefined {
   const given = offered.audience;
   // An opaque token, or one without aud, cannot be compared.
   if (wished.length === 0 || given.length === 0) return undefined;
-  if (given.some((audience) => everywhere.includes(audience))) return undefined;
+  if (given.some(isForEveryone)) return undefined;
   const missing = wished.filter((audience) => !given.includes(audience));
   return missing.length === 0
     ? undefined

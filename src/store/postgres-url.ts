@@ -1,4 +1,5 @@
 import { Fault } from '../fault/fault.ts';
+import { isLoopback } from '../world/loopback.ts';
 
 /** Where PostgreSQL is, without a word about how it is encrypted: that is not left to the URL. */
 export interface PostgresPlace {
@@ -10,8 +11,6 @@ export interface PostgresPlace {
   /** A Unix socket or loopback: the only places that are reached without TLS. */
   readonly local: boolean;
 }
-
-const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /**
  * Reads `postgres://user:password@host:port/database`, or `postgres:///database?host=/run/postgresql&user=name`. Everything that is not
@@ -36,6 +35,6 @@ export function postgresPlace(text: string): PostgresPlace {
     database: given(url.pathname.slice(1)) ?? 'tokeep',
     user: given(url.username) ?? asked('user'),
     password: given(url.password) ?? asked('password'),
-    local: host.startsWith('/') || loopback.test(host),
+    local: host.startsWith('/') || isLoopback(host),
   };
 }

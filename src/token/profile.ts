@@ -28,7 +28,7 @@ export const profileNames: Readonly<Record<TokenProfile, string>> = {
   unknown: 'none that is known here',
 };
 
-/** Audiences that every service accepts. */
+/** An audience that every service accepts (WLCG profile 1.3, "aud"; SciTokens uses ANY). */
 export function isForEveryone(audience: string): boolean {
   return audience === 'https://wlcg.cern.ch/jwt/v1/any' || audience === 'ANY';
 }

@@ -4,8 +4,7 @@ import { connectionFault } from './connection-fault.ts';
 import type { Http, HttpNoAnswer } from './http.ts';
 import { HttpAgents } from './http-agents.ts';
 import { exchange } from './http-exchange.ts';
-
-const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+import { isLoopback } from './loopback.ts';
 
 /** The real {@link Http}, on node:http: about twice as fast as fetch here, and nothing below it repeats or follows anything. */
 export function realHttp(env: Readonly<Record<string, string | undefined>>): Http {
@@ -15,7 +14,7 @@ export function realHttp(env: Readonly<Record<string, string | undefined>>): Htt
       const sentAt = epoch(Date.now());
       const { url } = request;
       const refused = (fault: Fault): HttpNoAnswer => ({ kind: 'no-answer', sent: 'no', sentAt, fault });
-      if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback.test(url.hostname))) {
+      if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
         const why = 'tokens travel over https only (plain http to loopback)';
         return refused(new Fault('issuer-unreachable', `not sent to ${url.protocol}//${url.host}: ${why}`));
       }
