@@ -22,7 +22,10 @@ const { forbidden } = createRequire(import.meta.url)(join(root, '.dependency-cru
 
 test('the table of rooms has each room of the source, and each has its arrows and a page of its own', () => {
   const described = [...page.matchAll(/^\| `(\w+)\/` \|/gm)].map(([, room = '']) => room);
-  const rooms = readdirSync(join(root, 'src')).toSorted();
+  const rooms = readdirSync(join(root, 'src'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .toSorted();
   assert.deepEqual(described.toSorted(), rooms);
   for (const room of rooms) {
     assert.ok(
