@@ -16,6 +16,12 @@ export const ownCodes = {
     meaning: 'a new refresh token was not written back to the oidc-agent account file',
   },
   'not-running': { who: 'operator', exit: exit.person, meaning: 'wishes are long due and nobody renews them' },
+  'never-fetched': { who: 'operator', exit: exit.person, meaning: 'tokens that no pass has seen yet' },
+  'state-damaged': {
+    who: 'operator',
+    exit: exit.person,
+    meaning: 'a damaged part of the state was put aside within the last day',
+  },
   parked: { who: 'operator', exit: exit.fine, meaning: 'kept although no longer in the configuration' },
 } as const satisfies Record<string, { readonly who: Who; readonly exit: ExitCode; readonly meaning: string }>;
 

@@ -1,4 +1,5 @@
 import type { Account, Config } from '../config/config.ts';
+import type { StoreFinding } from '../store/quarantine.ts';
 import type { AccountRecord, DeliveryRecord, IssuerRecord, NoticeRecord, WishRecord } from '../store/records.ts';
 import type { AccountName } from '../token/names.ts';
 import { between, type Epoch, earliest, minutes } from '../token/time.ts';
@@ -7,6 +8,7 @@ import { byUrgency, type Condition } from './condition.ts';
 import { downKey, issuerConditions, issuerNames } from './issuer-conditions.ts';
 import { failureKey } from './notice-ledger.ts';
 import { printable, span } from './printable.ts';
+import { damaged } from './state-conditions.ts';
 import { type Causes, targetCondition, wishConditions } from './wish-conditions.ts';
 
 export interface Records {
@@ -16,10 +18,12 @@ export interface Records {
   readonly issuers: readonly IssuerRecord[];
   /** To see whether messages get through. */
   readonly notices?: readonly NoticeRecord[];
+  /** What was damaged and put aside. */
+  readonly findings?: readonly StoreFinding[];
 }
 
 /** The part of the configuration that says what should be. */
-export type Wanted = Pick<Config, 'wishes' | 'accounts' | 'findings'>;
+export type Wanted = Pick<Config, 'wishes' | 'accounts' | 'findings'> & Partial<Pick<Config, 'notify'>>;
 
 /** A wish that nobody has touched this long after it was due: nobody runs. More than the longest usual timer interval. */
 const idleAfter = minutes(60);
@@ -28,14 +32,22 @@ const idleAfter = minutes(60);
 export function conditionsOf(records: Records, wanted: Wanted, now: Epoch): readonly Condition[] {
   const wishes = new Map(records.wishes.map((record) => [record.name, record]));
   const accounts = new Map(records.accounts.map((record) => [record.name, record]));
-  const found: Condition[] = [...findings(wanted), ...parked(records), ...unheard(records)];
+  const found: Condition[] = [
+    ...findings(wanted),
+    ...parked(records),
+    ...unheard(records, wanted),
+    ...damaged(records.findings ?? [], now),
+  ];
   const idle = idleCondition(records, wanted, now);
   if (idle !== undefined) found.push(idle);
 
   const asked = loginsAsked(records.wishes);
   const causesByAccount = new Map<AccountName, Causes>();
   const expired = expiredPerIssuer(records, wanted, accounts, now);
-  const issuers = records.issuers.flatMap((record) => issuerConditions(record, expired.get(record.issuer) ?? 0));
+  const asks = issuersAsked(wanted, accounts);
+  const issuers = records.issuers
+    .filter(({ issuer }) => asks.has(issuer))
+    .flatMap((record) => issuerConditions(record, expired.get(record.issuer) ?? 0));
   const raisedIssuers = new Set(issuers.map(({ key }) => key));
   for (const account of wanted.accounts.values()) {
     const record = accounts.get(account.name);
@@ -88,8 +100,11 @@ function findings(wanted: Wanted): readonly Condition[] {
 }
 
 /** Ways to people that do not work: nobody hears of anything else there, so that status has to say it. */
-function unheard(records: Records): readonly Condition[] {
-  const failing = (records.notices ?? []).filter(({ key, state }) => key === failureKey && state === 'raised');
+function unheard(records: Records, { notify }: Wanted): readonly Condition[] {
+  const configured = (channel: string) => notify === undefined || notify.some(({ name }) => name === channel);
+  const failing = (records.notices ?? []).filter(
+    ({ key, state, channel }) => key === failureKey && state === 'raised' && configured(channel),
+  );
   return failing.map(({ channel, saidAt }) => ({
     key: `state:notify:${channel}`,
     subject: { kind: 'state', name: `notify ${channel}` },
@@ -128,6 +143,11 @@ function parked(records: Records): readonly Condition[] {
   say('wishes', wishes, 'put them back into the configuration if this was not meant');
   say('accounts', accounts, 'put them back into the configuration, or forget them: tokeep account remove NAME');
   return found;
+}
+
+/** An issuer that no account asks any more stays as it was last seen; that is nobody's worry. */
+function issuersAsked(wanted: Wanted, records: ReadonlyMap<AccountName, AccountRecord>): ReadonlySet<string> {
+  return new Set([...wanted.accounts.values()].flatMap((one) => issuerNames(one, records.get(one.name))));
 }
 
 /** Since when the wishes of each account have been waiting for a login. */

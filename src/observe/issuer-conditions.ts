@@ -14,9 +14,13 @@ export function issuerNames(account: Account, record: AccountRecord | undefined)
   const named: string[] = [];
   if (account.issuer.kind === 'discovered') named.push(account.issuer.issuer);
   if (account.issuer.kind === 'token-endpoint') named.push(account.issuer.url);
-  if (record?.client) named.push(record.client.issuer);
+  // Its issuer may call itself by the same name with, or without, a slash at the end.
+  if (record?.client)
+    named.push(record.client.issuer, record.client.issuer.replace(/\/$/, ''), `${record.client.issuer}/`);
   if (account.grant === 'mytoken' || account.grant === 'vault') named.push(account.server);
-  return named.flatMap((name) => (URL.canParse(name) ? [name, new URL(name).origin] : [name]));
+  const places = named.flatMap((name) => (URL.canParse(name) ? [name, new URL(name).origin] : [name]));
+  const socket = account.grant === 'oidc_agent' ? [`oidc-agent:${account.socket ?? ''}`] : [];
+  return [...places, ...socket, `account:${account.name}`];
 }
 
 export const downKey = (issuer: string): string => `issuer:${issuer}:down`;

@@ -3,8 +3,9 @@ import { type ExitCode, worstExit } from '../fault/codes.ts';
 import type { AccountRecord, DeliveryRecord, IssuerRecord, WishRecord } from '../store/records.ts';
 import type { WishName } from '../token/names.ts';
 import { between, type Epoch } from '../token/time.ts';
-import { type Condition, exitOf } from './condition.ts';
+import { byUrgency, type Condition, exitOf } from './condition.ts';
 import { conditionsOf, type Records, type Wanted } from './conditions.ts';
+import { neverFetched } from './state-conditions.ts';
 
 /**
  * - `valid`, `due`: a good token; nothing wrong, or about to be renewed
@@ -69,10 +70,11 @@ export function statusReport(records: Records, config: Wanted & Pick<Config, 'fi
   );
   const totals = { valid: 0, due: 0, retrying: 0, stuck: 0, expired: 0, waiting: 0 };
   for (const { state } of wishes) totals[state] += 1;
+  const conditions = conditionsOf(records, config, now);
   return {
     at: now,
     configFile: config.file,
-    conditions: conditionsOf(records, config, now),
+    conditions: [...conditions, ...neverFetched(wishes, conditions)].sort(byUrgency),
     wishes,
     accounts: [...config.accounts.values()].map((account) => accountStatus(account, accounts.get(account.name))),
     issuers: records.issuers.map((record) => ({
@@ -148,7 +150,8 @@ export function narrowed(report: StatusReport, names: readonly WishName[]): Stat
   };
   const own = report.conditions.filter(subjectOf);
   const keys = new Set(own.flatMap(({ key, causedBy }) => (causedBy === undefined ? [key] : [key, causedBy])));
-  const conditions = report.conditions.filter(({ key }) => keys.has(key));
+  const concerning = report.conditions.filter(({ key }) => keys.has(key));
+  const conditions = [...concerning, ...neverFetched(wishes, concerning)].sort(byUrgency);
   const totals = { valid: 0, due: 0, retrying: 0, stuck: 0, expired: 0, waiting: 0 };
   for (const { state } of wishes) totals[state] += 1;
   return { ...report, wishes, accounts, conditions, totals };

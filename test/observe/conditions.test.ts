@@ -6,7 +6,7 @@ import { causesOf } from '../../src/observe/condition.ts';
 import { conditionsOf, type Records, type Wanted } from '../../src/observe/conditions.ts';
 import type { WishName } from '../../src/token/names.ts';
 import { Secret } from '../../src/token/secret.ts';
-import { after, days, hours, minutes } from '../../src/token/time.ts';
+import { after, days, hours, type Millis, minutes } from '../../src/token/time.ts';
 import {
   account,
   accountRecord,
@@ -257,4 +257,20 @@ test('whatever the records hold, a condition names whose turn it is and what is 
       if (left <= 0) assert.ok(mine === null || keys.includes(`wish:${'mon' as WishName}:token-runs-out`));
     }),
   );
+});
+
+test('an issuer that was down when its last account was taken out is nobody’s worry any more', () => {
+  const found = conditionsOf(records({ issuers: [downIssuer] }), wanted([], []), noon);
+  assert.deepEqual(found, []);
+});
+
+test('scenario 14: what was damaged and put aside is a condition for a day, and a line for a month', () => {
+  const config = wanted([], []);
+  const sentence = 'the record of account atlas was damaged; the one before it is used';
+  const findings = [{ what: 'account', name: 'atlas', at: noon, sentence }] as const;
+  const later = (length: Millis) => conditionsOf(records({ findings }), config, after(noon, length))[0];
+  assert.equal(later(minutes(1))?.sentence, sentence);
+  assert.equal(later(minutes(1))?.severity, 'warning');
+  assert.equal(later(days(2))?.severity, 'notice');
+  assert.equal(later(days(40)), undefined);
 });

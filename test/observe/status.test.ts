@@ -196,9 +196,24 @@ test('the exit code is that of the worst: configuration before person before tem
   const exitWith = (more: Parameters<typeof records>[0], findings: readonly (typeof finding)[] = []) =>
     statusExit(statusReport(records(more), wanted([account('atlas')], [wish('mon', 'atlas')], findings), noon));
   const ready = [accountRecord('atlas')];
-  assert.equal(exitWith({ accounts: ready, issuers: [downIssuer] }), 4);
+  const fetched = [wishRecord('mon', 'atlas')];
+  assert.equal(exitWith({ accounts: ready, issuers: [downIssuer], wishes: fetched }), 4);
   const mild = wishRecord('mon', 'atlas', { trouble: trouble('issuer-fault', { nextTry: after(noon, minutes(1)) }) });
   assert.equal(exitWith({ accounts: ready, wishes: [mild] }), 0);
   assert.equal(exitWith({ accounts: [accountRecord('atlas', { login: 'dead' })], issuers: [downIssuer] }), 5);
   assert.equal(exitWith({ accounts: [accountRecord('atlas', { login: 'dead' })] }, [finding]), 3);
+});
+
+test('tokens that no pass has seen are said to have never been fetched, with what to run', () => {
+  const config = wanted([account('atlas')], [wish('mon', 'atlas'), wish('copy', 'atlas')]);
+  const logins = [accountRecord('atlas')];
+  const [unseen] = statusReport(records({ accounts: logins }), config, noon).conditions;
+  assert.equal(unseen?.sentence, '2 tokens were never fetched');
+  assert.equal(unseen?.severity, 'warning');
+  assert.match(unseen?.hint ?? '', /tokeep renew/);
+  const waiting = ['mon', 'copy'].map((name) => wishRecord(name, 'atlas', { token: null }));
+  const one = narrowed(statusReport(records({ accounts: logins }), config, noon), ['mon' as WishName]);
+  assert.equal(one.conditions[0]?.sentence, 'the token mon was never fetched');
+  const [coming] = statusReport(records({ accounts: logins, wishes: waiting }), config, noon).conditions;
+  assert.equal(coming?.severity, 'notice', 'they are about to be');
 });
