@@ -71,7 +71,7 @@ export async function logInAgain(context: Context, name: string, flow: LoginFlow
   if (account.grant !== 'refresh_token') {
     throw new Fault('usage', `account ${name} is of grant ${account.grant}, which has no login`);
   }
-  await logIn(context, await promptsFor(context.io), account, { flow, scope: undefined, audience: [] });
+  await logIn(context, await promptsFor(context.io, 'setup'), account, { flow, scope: undefined, audience: [] });
   return exit.fine;
 }
 

@@ -107,7 +107,7 @@ async function discovered({ world }: Context, options: InspectOptions): Promise<
 }
 
 async function ask(context: Context): Promise<Source> {
-  const prompts = await promptsFor(context.io);
+  const prompts = await promptsFor(context.io, 'inspect');
   const text = await prompts.secret({ message: 'token (it is not shown)', flag: '--token-file' });
   return { text, from: 'what was typed', warnings: [] };
 }

@@ -33,20 +33,24 @@ export interface Prompts {
   confirm(question: Question): Promise<boolean>;
 }
 
-/** Asks on a terminal; without one every question is a `usage` fault that names the missing option. Never waits for a pipe. */
-export async function promptsFor(io: CliIo): Promise<Prompts> {
+/**
+ * Asks on a terminal; without one every question is a `usage` fault that names the missing option. Never waits for a pipe.
+ * @param command whose options answer the questions
+ */
+export async function promptsFor(io: CliIo, command: string): Promise<Prompts> {
   if (io.stdin.isTTY === true && io.stderr.isTTY) return await terminalPrompts(io);
-  return unasked;
+  return unasked(command);
 }
 
-const missing = ({ message, flag }: Question): Promise<never> =>
-  Promise.reject(
-    new Fault('usage', `${flag} is missing: there is no terminal to ask on (${message})`, {
-      hint: 'see: tokeep setup --help',
-    }),
-  );
-
-const unasked: Prompts = { text: missing, secret: missing, pick: missing, pickMany: missing, confirm: missing };
+function unasked(command: string): Prompts {
+  const missing = ({ message, flag }: Question): Promise<never> =>
+    Promise.reject(
+      new Fault('usage', `${flag} is missing: there is no terminal to ask on (${message})`, {
+        hint: `see: tokeep ${command} --help`,
+      }),
+    );
+  return { text: missing, secret: missing, pick: missing, pickMany: missing, confirm: missing };
+}
 
 /** Questions go to stderr: stdout is for results. */
 async function terminalPrompts(io: CliIo): Promise<Prompts> {

@@ -52,7 +52,7 @@ export async function restoreFrom(context: Context, file: string, from: string |
 
 async function passphraseOf(context: Context, file: string | undefined): Promise<Secret<'password'>> {
   if (file !== undefined) return await readSecret(context.world, { kind: 'file', path: resolve(file) }, 'password');
-  const prompts = await promptsFor(context.io);
+  const prompts = await promptsFor(context.io, 'seal backup');
   return new Secret(
     'password',
     await prompts.secret({ message: 'passphrase of the backup', flag: '--passphrase-file' }),

@@ -56,7 +56,7 @@ test('Ctrl-C while a secret is typed breaks off, and the terminal is as it was',
 
 test('without a terminal every question of setup names the option that answers it', async () => {
   const { io } = terminal(false);
-  const prompts = await promptsFor(io);
+  const prompts = await promptsFor(io, 'setup');
   const question = { message: 'Issuer', flag: '--issuer' };
   const asked = [
     prompts.text(question),
@@ -70,7 +70,7 @@ test('without a terminal every question of setup names the option that answers i
 
 test('on a terminal a typed secret is masked in all that is shown', async () => {
   const { io, stdin, shown } = terminal(true);
-  const prompts = await promptsFor(io);
+  const prompts = await promptsFor(io, 'setup');
   const answer = prompts.secret({ message: 'Client secret', flag: '--client-secret-file' });
   stdin.write('canary');
   stdin.write('\r');

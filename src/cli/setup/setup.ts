@@ -26,7 +26,7 @@ import { tryOut } from './trial.ts';
 export async function setUp(context: Context, name: string, options: SetupOptions): Promise<ExitCode> {
   const unfit = unfitName(name);
   if (unfit !== undefined) throw new Fault('usage', `the name of an account ${unfit}`);
-  const prompts = await promptsFor(context.io);
+  const prompts = await promptsFor(context.io, 'setup');
   const place = await configToWrite(context);
   const user = await serviceUserFor(context, options.user);
   const plan = await makePlan({ context, prompts, name, options, configPath: place.path });
