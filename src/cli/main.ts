@@ -9,6 +9,11 @@ if (token === undefined) {
   const { tokeep } = await import('./tokeep.ts');
   process.exitCode = await tokeep(args, io);
 } else {
-  await io.stdout.write(`${token.reveal()}\n`).catch(() => {});
+  try {
+    await io.stdout.write(`${token.reveal()}\n`);
+  } catch (thrown) {
+    const { endWith } = await import('./ending.ts');
+    process.exitCode = await endWith(thrown, io.stderr, false);
+  }
 }
 process.exit();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { asFault, Fault } from '../fault/fault.ts';
 import type { Logger } from '../observe/log.ts';
 import { seconds } from '../token/time.ts';
@@ -53,6 +54,9 @@ const unixFamily = 1;
 /** SOCK_DGRAM | SOCK_CLOEXEC, MSG_NOSIGNAL of Linux. */
 const datagram = 2 | 0o2000000;
 const noSignal = 0x4000;
+const withoutWaiting = 0x40;
+/** A service manager that is busy gets this long; what is still not taken is let go, as the next beat says as much. */
+const patience = { tries: 20, wait: 100 };
 
 function throughLibrary(koffi: Koffi, path: string): Send {
   const library = koffi.load('libc.so.6');
@@ -71,8 +75,14 @@ function throughLibrary(koffi: Koffi, path: string): Send {
     if (fd < 0) throw new Fault('state-unsafe', 'no unix socket could be made');
     try {
       const bytes = Buffer.from(message);
-      const sent = send(fd, bytes, bytes.length, noSignal, address, address.length) as number;
-      if (sent !== bytes.length) throw new Fault('state-unsafe', `${path} does not take messages`);
+      // A call that waited would stop everything else of this process with it.
+      const flags = noSignal | withoutWaiting;
+      for (let tries = 0; tries < patience.tries; tries += 1) {
+        if (send(fd, bytes, bytes.length, flags, address, address.length) === bytes.length) return;
+        if (koffi.errno() !== koffi.os.errno['EAGAIN'])
+          throw new Fault('state-unsafe', `${path} does not take messages`);
+        await delay(patience.wait);
+      }
     } finally {
       close(fd);
     }
