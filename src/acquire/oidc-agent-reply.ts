@@ -21,8 +21,16 @@ export function readAgentReply(text: string): AgentReply | undefined {
   return { members, error: error === undefined || error === null ? undefined : String(error) };
 }
 
-/** A failure that issuer's quotation marks have torn: all up to the last mark (or to `info`) is its text. */
+/**
+ * A failure that an issuer's quotation marks have torn: all up to the last mark (or to `info`) is its text. Step by step, since
+ * one pattern for all of it takes minutes for a long text that was made for that.
+ */
 function brokenFailure(text: string): Readonly<Record<string, unknown>> | undefined {
-  const found = /^\s*\{.*?"error"\s*:\s*"(?<words>.*?)"\s*(?:,\s*"info"\s*:.*)?\}\s*$/s.exec(text);
-  return found?.groups === undefined ? undefined : { status: 'failure', error: found.groups['words'] };
+  const whole = text.trim();
+  const begin = /"error"\s*:\s*"/.exec(whole);
+  if (begin === null || !whole.startsWith('{') || !whole.endsWith('}')) return undefined;
+  const rest = whole.slice(begin.index + begin[0].length, -1).trimEnd();
+  const info = /"\s*,\s*"info"\s*:/.exec(rest);
+  if (info === null && !rest.endsWith('"')) return undefined;
+  return { status: 'failure', error: rest.slice(0, info?.index ?? -1) };
 }

@@ -41,7 +41,7 @@ export async function openAgentFile(file: string, password: Secret<'password'>):
       },
     );
   }
-  const lines = file.replace(/\n+$/, '').split('\n');
+  const lines = file.trimEnd().split('\n');
   const version = /^Generated using version: (\d+)\.(\d+)\.(\d+)\s*$/.exec(lines.at(-1) ?? '');
   if (version === null || isBefore210(version)) {
     const text = await openLegacyAgentFile(lines[0] ?? '', password);
