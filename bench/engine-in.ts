@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../src/config/load.ts';
 import { createLogger } from '../src/observe/log.ts';
@@ -33,7 +34,8 @@ export async function engineIn(dir: string): Promise<OpenedEngine> {
   if (wrong !== undefined) throw new Error(`the configuration of the benchmark is wrong: ${wrong.message}`);
   await prepareStateDir(world, places.state);
   const sealer = await openSealer(world, { keyFile: join(dir, 'seal.key') });
-  const node = 'bench';
+  // As the commands name it, so that they find their own deliveries.
+  const node = hostname();
   const store = await openStore(world, { stateDir: places.state, choice: { kind: 'sqlite' }, sealer, node });
   const spool = openSpool(world, { dir: join(places.state, 'spool'), sealer });
   const { clock } = world;

@@ -14,7 +14,7 @@ const issuers = 50;
 const delay = 50;
 /** The default limit; that of 100 a second is above what it lets through here. */
 const atATime = 4;
-const rounds = 5;
+const rounds = 4;
 const sequential = 100;
 /** In seconds. */
 const life = 4;

@@ -6,7 +6,7 @@ import { type Figure, median, type Section } from './figure.ts';
 import { plainLoad, type TokenRequest } from './load-generator.ts';
 
 const wishes = 2_000;
-const rounds = 5;
+const rounds = 4;
 const loadSeconds = 2;
 /** In seconds; while the load generator works, every wish becomes due. */
 const life = 2;
