@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keySealer } from '../../src/store/envelope.ts';
@@ -11,7 +11,12 @@ import { epoch } from '../../src/token/time.ts';
 export const at = epoch(1_800_000_000_000);
 export const sealer = keySealer(Buffer.alloc(32, 7));
 
-export const freshDirectory = (): string => join(mkdtempSync(join(tmpdir(), 'tokeep-store-')), 'state');
+/** Gone with the process. */
+export function freshDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'tokeep-store-'));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  return join(directory, 'state');
+}
 
 export const wishName = (name: string) => name as WishName;
 export const accountName = (name: string) => name as AccountName;
