@@ -80,7 +80,10 @@ export class HttpAgents {
 }
 
 async function versionOf(file: string): Promise<string> {
-  const { mtimeMs, size, ino } = await stat(file).catch((thrown) => unreadable(file, thrown));
+  const facts = await stat(file).catch((thrown) => unreadable(file, thrown));
+  // A FIFO would be waited for without end.
+  if (!facts.isFile()) return unreadable(file, Object.assign(new Error('no file'), { code: 'not a plain file' }));
+  const { mtimeMs, size, ino } = facts;
   return `${mtimeMs}:${size}:${ino}`;
 }
 

@@ -38,7 +38,8 @@ export async function lookUpGroup(world: World, name: string): Promise<number> {
   });
 }
 
-const isNumber = (name: string): boolean => /^\d{1,10}$/.test(name);
+/** The last number of 32 bits is no user and no group: chown(2) takes it for "leave as it is". */
+const isNumber = (name: string): boolean => /^\d{1,10}$/.test(name) && Number(name) < 0xffff_ffff;
 
 async function lookUp(world: World, database: Database, name: string): Promise<readonly string[] | undefined> {
   if (!plausible.test(name)) return undefined;

@@ -56,3 +56,12 @@ test('what cannot be a name is not handed to getent', async () => {
   }
   assert.equal(calls.length, 0);
 });
+
+test('the number that chown takes for "leave as it is" is no user and no group', async () => {
+  const { world } = worldThatAnswers({ kind: 'exited', status: 2, stdout: '', stderr: '' });
+  const refused = (fault: unknown) => fault instanceof Fault && fault.code === 'target-refused';
+  for (const number of ['4294967295', '9999999999']) {
+    await assert.rejects(lookUpUser(world, number), refused);
+    await assert.rejects(lookUpGroup(world, number), refused);
+  }
+});
