@@ -1,7 +1,9 @@
 import type { Grant, GrantContext } from '../acquire/grant.ts';
 import type { Account } from '../config/config.ts';
 import { Fault } from '../fault/fault.ts';
-import { blankAccount } from './account-state.ts';
+import type { AccountRecord } from '../store/records.ts';
+import type { SpooledSuccessor } from '../store/spool.ts';
+import { blankAccount, unknownSince } from './account-state.ts';
 import { adoptFromAgent } from './agent-adoption.ts';
 import { adopt, type KnownAccount } from './known-account.ts';
 import type { RenewPorts } from './ports.ts';
@@ -37,15 +39,25 @@ export async function readyCredential(
   };
 }
 
-/** A successor whose process died before the store had it (scenario 1). An older one than the store's is of no use. */
+/** A successor whose process died before the store had it (scenario 1). */
 async function recoverSpooled(ports: RenewPorts, account: Account, known: KnownAccount): Promise<KnownAccount> {
   const spooled = await ports.spool.pending(account.name);
   if (spooled === undefined) return known;
-  const newer = spooled.generation > known.record.generation;
+  const newer = isNews(spooled, known.record);
   const kept = newer ? await adopt(ports, account, known, { credential: spooled.credential }) : known;
   await spooled.discard();
   if (newer) ports.log.event('successor-recovered', { account: account.name });
   return kept;
+}
+
+/**
+ * An older one than the store's is of no use, unless the store's is dead: another node, which could not see our spool, may have
+ * presented the spent one meanwhile. A record that was damaged and went back stands at the generation of the successor it lacks.
+ */
+function isNews({ generation, credential }: SpooledSuccessor, record: AccountRecord): boolean {
+  if (generation > record.generation) return true;
+  if (credential.fingerprint === record.credential?.fingerprint) return false;
+  return record.login === 'dead' || (generation === record.generation && unknownSince(record) !== undefined);
 }
 
 const firstKey = 'first-credential';

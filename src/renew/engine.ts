@@ -3,7 +3,7 @@ import { asFault, Fault } from '../fault/fault.ts';
 import type { Logger } from '../observe/log.ts';
 import type { DeliveryRecord, IssuerRecord, WishRecord } from '../store/records.ts';
 import type { Spool } from '../store/spool.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, WishSeed } from '../store/store.ts';
 import type { WishName } from '../token/names.ts';
 import { after, minutes } from '../token/time.ts';
 import type { World } from '../world/world.ts';
@@ -60,7 +60,7 @@ export class Engine {
   static async open(deps: EngineDeps): Promise<Engine> {
     const { store, world } = deps;
     await store.voidDeadClaims();
-    await store.register(seedsOf(deps.config), world.clock.now());
+    await store.register(await seedsOf(deps.config, store), world.clock.now());
     return new Engine(deps, await store.issuers(), await store.deliveries());
   }
 
@@ -70,7 +70,8 @@ export class Engine {
 
   /** Takes a new configuration as a whole; wishes that went are parked, not forgotten (scenario 35). */
   async adopt(config: Config): Promise<void> {
-    await this.ports.store.register(seedsOf(config), this.ports.world.clock.now());
+    const { store, world } = this.ports;
+    await store.register(await seedsOf(config, store), world.clock.now());
     this.#config = config;
   }
 
@@ -125,8 +126,15 @@ export class Engine {
   }
 }
 
-function seedsOf(config: Config) {
-  return [...config.wishes.values()].map(({ name, account, fingerprint }) => ({ name, account, fingerprint }));
+/**
+ * The wishes as they are to be registered. Where a section has an error nobody knows which wishes it named: what is kept and does
+ * not read now stays kept, since a running daemon may well go on with it.
+ */
+async function seedsOf(config: Config, store: Store): Promise<readonly WishSeed[]> {
+  const seeds = [...config.wishes.values()].map(({ name, account, fingerprint }) => ({ name, account, fingerprint }));
+  if (!config.findings.some(({ severity }) => severity === 'error')) return seeds;
+  const unread = (await store.wishes()).filter(({ name, state }) => state === 'kept' && !config.wishes.has(name));
+  return [...seeds, ...unread.map(({ name, account, wished }) => ({ name, account, fingerprint: wished }))];
 }
 
 function limitsOf(config: Config, issuer: string): IssuerLimits {
