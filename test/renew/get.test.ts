@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Engine } from '../../src/renew/engine.ts';
+import { getToken } from '../../src/renew/get.ts';
+import type { Store } from '../../src/store/store.ts';
+import { hostileIssuer } from '../peers/hostile-issuer.ts';
+import { ModelIssuer } from './model-issuer.ts';
+import { PacedClock } from './paced-clock.ts';
+import { neverAborted, oneLogin, setting } from './setting.ts';
+
+test('get spends nothing when somebody else renewed between its look and its claim', async () => {
+  await using issuer = await hostileIssuer();
+  const clock = new PacedClock();
+  const model = new ModelIssuer(clock);
+  issuer.always(model.step);
+  await using here = await setting({ config: oneLogin(issuer.issuer), world: { clock } });
+  await here.logIn('robot', 'family-1');
+  const { world, spool, log, node } = here.engine.ports;
+  const before = await here.wish('monitoring');
+  await here.pass();
+  let looks = 0;
+  const store: Store = {
+    ...here.store,
+    wishes: async (names) => (looks++ === 0 ? [before] : here.store.wishes(names)),
+  };
+  const engine = await Engine.open({ world, config: here.config, store, spool, log, node });
+  const got = await getToken(engine, 'monitoring', { signals: neverAborted });
+  assert.equal(got.token.reveal(), 'token-1');
+  assert.equal(model.requests.length, 1);
+  const [free] = await engine.claim(1, [before.name]);
+  assert.notEqual(free, undefined, 'the claim was given back');
+});
