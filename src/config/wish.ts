@@ -63,8 +63,11 @@ function targetOf(input: TargetInput): Target {
     return { kind: 'discovery', id, user, ...(purpose === undefined ? {} : { purpose }) };
   }
   const { exec, hands = 'stdin', timeout = commandTimeout } = input;
-  return { kind: 'exec', id: `exec:${exec.join(' ')}`, argv: exec, hands, timeout };
+  return { kind: 'exec', id: `exec:${exec.map(asWord).join(' ')}`, argv: exec, hands, timeout };
 }
+
+/** So that `[a, "b c"]` and `[a, b, c]` are two targets. */
+const asWord = (part: string): string => (/\s/.test(part) ? JSON.stringify(part) : part);
 
 interface FileOptions {
   readonly existing: FileTarget['existing'];

@@ -128,11 +128,12 @@ const nameOf = (type: string): string => names[type] ?? type;
 
 function nameOfValue(value: unknown): string {
   if (value === null) return 'empty';
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   return nameOf(Array.isArray(value) ? 'array' : typeof value);
 }
 
 /** The key a person sees, with the place in a list: `deliver[0].mode`. */
-function labelOf(path: Path): string {
+export function labelOf(path: Path): string {
   const inside =
     path.length > 2 && ['accounts', 'tokens', 'notify', 'issuers'].includes(String(path[0])) ? path.slice(2) : path;
   return inside.reduce<string>((label, step) => {

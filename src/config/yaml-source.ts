@@ -37,8 +37,9 @@ export class YamlSource {
     try {
       // Duplicate keys are looked for below: the library compares every key with every other.
       const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
-      for (const { message, pos } of document.errors) {
-        findings.error(position(file, lines, pos[0]), `not YAML: ${asClause(message)}`);
+      for (const { code, message, pos } of document.errors) {
+        const found = code === 'MULTIPLE_DOCS' ? severalDocuments : `not YAML: ${asClause(message)}`;
+        findings.error(position(file, lines, pos[0]), found);
       }
       for (const { message, pos } of document.warnings) {
         findings.warning(position(file, lines, pos[0]), asClause(message));
@@ -135,6 +136,9 @@ function position(file: string, lines: LineCounter, offset: number): Position {
   const { line, col } = lines.linePos(offset);
   return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
 }
+
+const severalDocuments =
+  'a second document begins here; all of the configuration stands in one, so take out this "---"';
 
 /** The library's sentences start with a capital and may end with a full stop; ours do not. */
 const asClause = (message: string): string => (message.charAt(0).toLowerCase() + message.slice(1)).replace(/\.$/, '');

@@ -14,7 +14,7 @@ import { type RowSource, type TokenInput, tokenSchema } from './schema-tokens.ts
 import { issuerUrl } from './schema-values.ts';
 import { wishOf } from './wish.ts';
 import { accountOf } from './yaml-accounts.ts';
-import { checkPart } from './yaml-issues.ts';
+import { checkPart, labelOf } from './yaml-issues.ts';
 import { limitsOf, metricsOf, notifyRuleOf, storeOf } from './yaml-settings.ts';
 import { YamlSource } from './yaml-source.ts';
 
@@ -128,10 +128,9 @@ async function entriesOf(reading: Reading, name: string, input: TokenInput): Pro
   const accountAt = source.valueAt([...path, 'account']);
   if (input.for_each === undefined) {
     const wish = wishOf(name, at, input, (inside, message) => {
-      const label = inside.length === 0 ? '' : `"${inside.map(String).join('.')}" `;
-      findings.error(inside.length === 0 ? at : source.valueAt([...path, ...inside]), `${label}${message}`, {
-        section,
-      });
+      const whole = [...path, ...inside];
+      const label = inside.length === 0 ? '' : `"${labelOf(whole)}" `;
+      findings.error(inside.length === 0 ? at : source.valueAt(whole), `${label}${message}`, { section });
     });
     return findings.broken(section) ? [] : [{ wish, section, accountAt }];
   }

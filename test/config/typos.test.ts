@@ -148,7 +148,7 @@ const yaml: readonly (readonly [name: string, text: string, ...said: readonly st
   [
     'the same target twice',
     token('    deliver: [{ file: /t }, { file: /./t }]\n'),
-    '6:29: "deliver.1" is the same target as one before it',
+    '6:29: "deliver[1]" is the same target as one before it',
   ],
   ['a key twice', token('    scope: a\n    scope: b\n'), '7:5: "scope" stands here twice'],
   [
@@ -284,4 +284,24 @@ test('a wrong store, state or spool stops everything, since refresh tokens could
     assert.equal(config.wishes.size, 0, wrong);
     assert.equal(config.accounts.size, 0, wrong);
   }
+});
+
+test('what the YAML library and numbers without end would say is said in our words', async () => {
+  const account = 'accounts: { a: { grant: oidc_agent } }\n';
+  assert.deepEqual(sentences(await load('/c.yaml', `${account}---\n${account}`)), [
+    '/c.yaml:2:1: a second document begins here; all of the configuration stands in one, so take out this "---"',
+  ]);
+  assert.deepEqual(sentences(await load('/c.yaml', `${account}limits: { per_second: .inf }\n`)), [
+    '/c.yaml:2:23: "limits.per_second" must be a number, not Infinity',
+  ]);
+});
+
+test('two commands are one target only if all their arguments are the same', async () => {
+  const token = (second: string) => `accounts: { a: { grant: oidc_agent } }
+tokens: { t: { account: a, deliver: [{ exec: [/bin/a, "b c"] }, { exec: ${second} }] } }
+`;
+  assert.deepEqual(sentences(await load('/c.yaml', token('[/bin/a, b, c]'))), []);
+  assert.deepEqual(sentences(await load('/c.yaml', token('[/bin/a, "b c"]'))), [
+    '/c.yaml:2:65: "deliver[1]" is the same target as one before it',
+  ]);
 });
