@@ -30,6 +30,7 @@ export class Outlook {
   readonly #logConditions: (conditions: ReturnType<typeof conditionsOf>) => void;
   #lastLook: Mono | undefined;
   #happened = false;
+  readonly #over = new AbortController();
   #looking: Promise<void> | undefined;
   #notifier: { readonly of: Config; readonly it: Notifier } | undefined;
 
@@ -38,9 +39,12 @@ export class Outlook {
     this.#logConditions = createConditionLog(deps.log);
   }
 
-  /** Something was renewed, or failed: worth a look soon. */
+  /** Something was renewed, or failed: worth a look soon, also if the next turn is a minute away. */
   happened(): void {
+    if (this.#happened) return;
     this.#happened = true;
+    const soon = this.#deps.world.clock.sleep(busy, this.#over.signal).then(() => this.turn());
+    soon.catch(() => {});
   }
 
   /** To be called at every turn; begins a look if it is time for one. */
@@ -62,8 +66,9 @@ export class Outlook {
     });
   }
 
-  /** Waits for a look that is under way. */
+  /** Waits for a look that is under way; there is no other one after it. */
   async end(): Promise<void> {
+    this.#over.abort();
     await this.#looking;
   }
 

@@ -66,7 +66,9 @@ function raised(
   return causes.flatMap(({ root, followers }): readonly Change[] => {
     if (root.severity === 'notice' || !concernsRule(rule, root, followers)) return [];
     const critical = root.severity === 'critical';
-    if (!critical && root.since !== null && between(root.since, now) < holdDown) return [];
+    // What it brings about may hurt already.
+    const hurts = critical || followers.some(({ severity }) => severity === 'critical');
+    if (!hurts && root.since !== null && between(root.since, now) < holdDown) return [];
     const last = before.get(root.key);
     const worse = last?.state === 'raised' && rank(root.stage) > rank(last.stage);
     if (last?.state === 'raised' && !worse) return [];

@@ -76,6 +76,17 @@ test('what lasts less than two minutes is told only when it is critical', () => 
   assert.deepEqual(drama([[minutes(0), [condition('atlas', { ...fresh, severity: 'critical' })]]]), [['raised']]);
 });
 
+test('a cause is told at once when what follows from it is critical already', () => {
+  const young = condition('atlas', { since: noon });
+  const follower = condition('token', {
+    key: 'wish:token:ran-out',
+    severity: 'critical',
+    since: noon,
+    causedBy: young.key,
+  });
+  assert.deepEqual(drama([[minutes(0), [young, follower]]]), [['raised']]);
+});
+
 test('a condition that comes and goes is told of at most once an hour', () => {
   const scenes = Array.from({ length: 60 }, (_, n) => [minutes(n), n % 2 === 0 ? [condition('atlas')] : []] as const);
   assert.equal(drama(scenes).flat().length, 1);
