@@ -14,6 +14,12 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
   const world = realWorld();
   const { stdout, stderr } = io;
   const line = async (text: string) => await stderr.write(`${text}\n`);
+  const log = createLogger({
+    format: logFormat(io.env, { json: options.json && options.verbose, terminal: stderr.isTTY }),
+    threshold: options.verbose ? 'debug' : options.quiet ? 'warning' : 'info',
+    clock: world.clock,
+    write: (text) => void stderr.write(text),
+  });
   const read = once(async () => {
     const { readConfig } = await import('./read-config.ts');
     const { formatFinding } = await import('../config/finding.ts');
@@ -31,7 +37,7 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
     // The configuration is read while we are who we are.
     const read = await config();
     await asStateOwner(world, await stateDir());
-    return await openState(world, await stateDir(), read);
+    return await openState(world, await stateDir(), read, log);
   });
   return {
     world,
@@ -40,12 +46,7 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
     get signal() {
       return stopSignals().stop;
     },
-    log: createLogger({
-      format: logFormat(io.env, { json: options.json && options.verbose, terminal: stderr.isTTY }),
-      threshold: options.verbose ? 'debug' : options.quiet ? 'warning' : 'info',
-      clock: world.clock,
-      write: (text) => void stderr.write(text),
-    }),
+    log,
     paint: paintFor(stdout, options.color, io.env),
     print: (text) => stdout.write(`${text}\n`),
     printJson: (value) => stdout.write(`${JSON.stringify(value, null, 2)}\n`),
@@ -54,7 +55,9 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
     detail: async (text) => (options.verbose ? await line(text) : undefined),
     config,
     async configTaken() {
-      if ((await config()).store.kind === 'sqlite')
+      const { store, seal } = await config();
+      // The quick way of `get` knows neither a database nor a passphrase.
+      if (store.kind === 'sqlite' && seal === undefined)
         await noteSeen(world, await stateDir(), options.config, (await read()).trace);
     },
     stateDir,

@@ -112,6 +112,7 @@ export const logEvents = {
     { account: 'text' },
     'took over the refresh token that an interrupted run left for account {account}',
   ),
+  'successor-damaged': event('error', { reason: 'text' }, '{reason}'),
   'write-back-failed': event(
     'warning',
     { account: 'text', path: 'text', reason: 'text' },
