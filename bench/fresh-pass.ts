@@ -5,7 +5,7 @@ import type { PassTold } from './pass-program.ts';
 import { outputOf } from './programs.ts';
 
 const wishes = 10_000;
-const rounds = 4;
+const rounds = 5;
 
 export const freshPass: Section = {
   name: 'fresh-pass',

@@ -14,8 +14,8 @@ const issuers = 50;
 const delay = 50;
 /** The default limit; that of 100 a second is above what it lets through here. */
 const atATime = 4;
-const rounds = 4;
-const sequential = 100;
+const rounds = 3;
+const sequential = 50;
 /** In seconds. */
 const life = 4;
 
