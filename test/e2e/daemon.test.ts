@@ -163,9 +163,13 @@ test('the daemon keeps a token of five seconds, knows a dead login, reloads, and
   const status = await at.run(['status']);
   assert.match(status.stdout, /robot/);
   assert.equal(status.status, 5, status.stdout);
+  // The token lives five seconds: it has run out, and that is told at once, with its cause.
+  const about = (text: string) => /robot/.test(text);
+  await until('a message by webhook', () => hook.messages.some(about));
+  await until('a mail', () => mail.mails.length > 0);
+  await until('a message to the program', async () => about(await at.read('told').catch(() => '')));
   const sent = await at.run(['notify', 'test']);
   assert.equal(sent.status, 0, sent.stderr);
-  assert.ok(hook.messages.length > 0 && mail.mails.length > 0 && (await at.read('told')) !== '');
   assert.doesNotMatch(hook.messages.join('') + mail.heard.join(''), /refresh-\d|access-\d|a-secret/);
 
   const heardBefore = daemon.said().length;
