@@ -3,13 +3,14 @@ import { readSecret } from '../config/secret-source.ts';
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { asFault, Fault } from '../fault/fault.ts';
 import { timestamp } from '../observe/printable.ts';
+import { leastPassphrase } from '../store/seal-key.ts';
 import { rotateSealingKey } from '../store/seal-rotation.ts';
 import { restoreBackup, sealedBackup } from '../store/sealed-backup.ts';
 import { Secret } from '../token/secret.ts';
 import type { World } from '../world/world.ts';
 import type { Context } from './context.ts';
 import { nodeName } from './node-name.ts';
-import { spoolPlaces, storeChoice } from './open-state.ts';
+import { sealPassphrase, spoolPlaces, storeChoice } from './open-state.ts';
 import { promptsFor } from './prompts.ts';
 import { sealKeyFile } from './state-place.ts';
 
@@ -24,6 +25,7 @@ export async function rotateSeal(context: Context): Promise<ExitCode> {
     choice: await storeChoice(world, config),
     node: nodeName(world.env),
     keyFile: sealKeyFile(world.env, world.user.uid, stateDir),
+    ...(await sealPassphrase(world, config)),
     spool: Object.values(spoolPlaces(config, stateDir)),
   });
   if (context.options.json) await context.printJson(report);
@@ -65,7 +67,9 @@ async function newPassphrase(context: Context, file: string | undefined): Promis
   if (file === undefined && !first.equals(await passphraseOf(context, file))) {
     throw new Fault('usage', 'the two passphrases differ; nothing was written');
   }
-  if (first.reveal().length < 12) throw new Fault('usage', 'a passphrase of less than 12 characters keeps nobody out');
+  if (first.reveal().length < leastPassphrase) {
+    throw new Fault('usage', `a passphrase of less than ${leastPassphrase} characters keeps nobody out`);
+  }
   return first;
 }
 

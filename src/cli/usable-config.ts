@@ -1,8 +1,8 @@
 import type { Config, ConfigFinding } from '../config/config.ts';
 import { Fault } from '../fault/fault.ts';
 
-/** Where refresh tokens lie: a mistake there must not send them to another place. */
-const vital = /^(store|state|spool)(\.|$)/;
+/** Where refresh tokens lie, and what seals them: a mistake there must not send them to another place, or under another key. */
+const vital = /^(store|seal|state|spool)(\.|$)/;
 
 /**
  * Can something be done with the configuration? A section with an error is left out and the others go on; but nothing is
@@ -14,7 +14,8 @@ export function demandUsable(config: Config): void {
   const nothingLeft = config.accounts.size === 0 && config.wishes.size === 0 ? errors[0] : undefined;
   const finding: ConfigFinding | undefined = fatal ?? nothingLeft;
   if (finding === undefined) return;
-  const why = fatal === undefined ? 'no section of it is usable' : `${fatal.section} says where state lies`;
+  const why =
+    fatal === undefined ? 'no section of it is usable' : `${fatal.section} says where state lies, or what seals it`;
   throw new Fault(finding.code, `the configuration ${config.file} cannot be worked with: ${why}`, {
     hint: 'see: tokeep config check',
   });

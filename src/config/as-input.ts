@@ -117,6 +117,7 @@ export function settingsInput(config: Config, secret: WriteSecret): Input {
     limits: limitsInput(config.limits),
     issuers: mapping([...config.issuerLimits].map(([issuer, limits]) => [issuer, limitsInput(limits)])),
     store: present({ kind: store.kind, ...postgres }),
+    seal: config.seal && { passphrase: secret(config.seal.passphrase) },
     state: config.stateDir,
     spool: config.spool,
     metrics: config.metrics,

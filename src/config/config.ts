@@ -215,6 +215,8 @@ export interface Config {
   readonly limits: IssuerLimits;
   readonly issuerLimits: ReadonlyMap<string, IssuerLimits>;
   readonly store: StoreChoice;
+  /** With a passphrase the sealing key is derived from it; else it lies in a file of its own. */
+  readonly seal?: { readonly passphrase: SecretRef };
   /** The state directory, if the file names one; `--state` is stronger. */
   readonly stateDir?: string;
   /** A second spool directory, on another file system. */

@@ -72,6 +72,13 @@ export const storeSchema = z.discriminatedUnion('kind', [
 ]);
 export type StoreInput = z.output<typeof storeSchema>;
 
+export const sealSchema = section({
+  passphrase: secret.meta({
+    description:
+      'the sealing key is derived from it (argon2id), and only a salt lies in the key file; 12 characters at least',
+  }),
+});
+
 export const metricsSchema = section({
   listen: text
     .regex(/^(.*):\d{1,5}$/, { error: 'must be HOST:PORT, such as 127.0.0.1:9118' })

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { accountSchema } from './schema-accounts.ts';
-import { limitsSchema, metricsSchema, notifySchema, storeSchema } from './schema-settings.ts';
+import { limitsSchema, metricsSchema, notifySchema, sealSchema, storeSchema } from './schema-settings.ts';
 import { tokenSchema } from './schema-tokens.ts';
 import { issuerUrl, path, section } from './schema-values.ts';
 
@@ -20,6 +20,10 @@ export const configSchema = section({
     description: 'Limits for single issuers, by issuer URL.',
   }),
   store: storeSchema.optional().meta({ description: 'Where records are kept.' }),
+  seal: sealSchema.optional().meta({
+    description:
+      'What seals the secrets in the state: a systemd credential `tokeep.seal-key`, if there is one; else, with `seal:`, a key that is derived from a passphrase; else a key file, made at the first run. A state that has a key file already is brought over with `tokeep seal rotate`.',
+  }),
   state: path.optional().meta({
     description:
       'The state directory (default /var/lib/tokeep, for users $XDG_STATE_HOME/tokeep); `--state` is stronger.',

@@ -42,7 +42,7 @@ export async function readYaml(world: World, file: string, text: string, finding
   };
   const parts = assemble(accounts, wishes, written, findings);
   // With a wrong idea of where refresh tokens lie, going on could lose them.
-  const lost = ['store', 'state', 'spool'].some((setting) => findings.broken(setting));
+  const lost = ['store', 'seal', 'state', 'spool'].some((setting) => findings.broken(setting));
   if (lost) return { ...emptyConfig('yaml', file, findings), ...settings, findings: findings.list() };
   return { format: 'yaml', file, ...parts, ...settings, findings: findings.list() };
 }
@@ -164,11 +164,12 @@ function readSettings(
   reading: Reading,
 ): Pick<Config, 'notify' | 'limits' | 'issuerLimits' | 'store'> & Partial<Config> {
   const { source, top, findings } = reading;
-  const { limits, store, state, spool, metrics } = configSchema.shape;
+  const { limits, store, seal, state, spool, metrics } = configSchema.shape;
   const check = <S extends Parameters<typeof checkPart>[0]>(key: string, schema: S) =>
     checkPart(schema, source, [key], top[key] ?? undefined, findings);
   const own = check('limits', limits);
   const common = limitsOf(own);
+  const sealInput = check('seal', seal);
   const stateDir = check('state', state);
   const spoolDir = check('spool', spool);
   const metricsInput = check('metrics', metrics);
@@ -177,6 +178,7 @@ function readSettings(
     limits: common,
     issuerLimits: readIssuerLimits(reading, common),
     store: storeOf(check('store', store)),
+    ...(sealInput === undefined ? {} : { seal: sealInput }),
     ...(stateDir === undefined ? {} : { stateDir }),
     ...(spoolDir === undefined ? {} : { spool: spoolDir }),
     ...(metricsInput === undefined ? {} : { metrics: metricsOf(metricsInput) }),

@@ -14,7 +14,7 @@ export interface SealKeyOptions {
   readonly keyFile: string;
   /** Of a systemd credential that is used instead of the key file, where there is one; `tokeep.seal-key`, unless told. */
   readonly credentialName?: string;
-  /** If there is no key yet (or the file asks for one): the key is derived from this, and only its salt lies in the file. */
+  /** The key is derived from this, and only its salt lies in the file; a file that holds a key itself is refused then. */
   readonly passphrase?: Secret<'password'>;
 }
 
@@ -28,6 +28,7 @@ export interface KeyContent {
 
 export const keyBytes = 32;
 const largestFile = 4096;
+export const leastPassphrase = 12;
 /** For a file that another process has just created and is still writing. */
 const patience = { rounds: 50, wait: millis(20) };
 
@@ -51,10 +52,16 @@ export async function openSealer(world: World, options: SealKeyOptions): Promise
 
 /** The key that seals: of the systemd credential, else of the key file, which is made if it is not there. */
 export async function openSealingKey(world: World, options: SealKeyOptions): Promise<Buffer> {
-  const found =
-    (await readCredential(world, options.credentialName)) ??
-    (await readKeyFile(world, options.keyFile)) ??
-    (await createOrAwait(world, options));
+  const fromCredential = await readCredential(world, options.credentialName);
+  if (fromCredential !== undefined) return keyFrom(fromCredential, options);
+  const found = (await readKeyFile(world, options.keyFile)) ?? (await createOrAwait(world, options));
+  if (found.kind === 'key' && options.passphrase !== undefined) {
+    throw unusable(
+      options.keyFile,
+      'it holds a key that needs no passphrase, and the configuration names one',
+      'seal with the passphrase from now on: tokeep seal rotate',
+    );
+  }
   return keyFrom(found, options);
 }
 
@@ -163,7 +170,20 @@ export async function createKeyFile(world: World, path: string, content: KeyCont
 
 export function keyFrom({ kind, bytes }: KeyContent, { passphrase, keyFile }: SealKeyOptions): Buffer {
   if (kind === 'key') return bytes;
-  if (passphrase === undefined) throw unusable(keyFile, 'it needs a passphrase', 'name a passphrase file');
+  if (passphrase === undefined) {
+    throw unusable(
+      keyFile,
+      'it needs a passphrase, and the configuration names none',
+      'seal: { passphrase: { file: PATH } }',
+    );
+  }
+  if (passphrase.reveal().length < leastPassphrase) {
+    throw unusable(
+      keyFile,
+      `a passphrase of less than ${leastPassphrase} characters keeps nobody out`,
+      'take a longer one',
+    );
+  }
   return keyFromPassphrase(passphrase, bytes);
 }
 

@@ -51,7 +51,7 @@ export async function rotateSealingKey(world: World, options: RotationOptions): 
       hint: 'stop the unit, move the key into a key file, rotate it, and make a new credential of it',
     });
   }
-  const keys = await prepareKeys(world, options.keyFile);
+  const keys = await prepareKeys(world, options);
   const [oldKey, nextKey] = [keyFrom(keys.old, options), keyFrom(keys.next, options)];
   const sealer = ringSealer(nextKey, [oldKey]);
   const { database, locks } = await openRecords(world, { ...options, sealer });
@@ -81,7 +81,7 @@ export async function rotateSealingKey(world: World, options: RotationOptions): 
 }
 
 /** The two keys, whatever a change that was broken off has left: `.next` before the switch, `.old` after it. */
-async function prepareKeys(world: World, keyFile: string): Promise<Keys> {
+async function prepareKeys(world: World, { keyFile, passphrase }: RotationOptions): Promise<Keys> {
   const beside = besideKeyFile(keyFile);
   const current = await readKeyFile(world, keyFile);
   if (current === undefined) {
@@ -93,7 +93,8 @@ async function prepareKeys(world: World, keyFile: string): Promise<Keys> {
   if (next !== undefined) return { old: current, next };
   const old = await readKeyFile(world, beside.old);
   if (old !== undefined) return { old, next: current };
-  await createKeyFile(world, beside.next, { kind: current.kind, bytes: world.random.bytes(keyBytes) });
+  const kind = passphrase === undefined ? current.kind : 'salt';
+  await createKeyFile(world, beside.next, { kind, bytes: world.random.bytes(keyBytes) });
   const made = await readKeyFile(world, beside.next);
   if (made === undefined) throw new Fault('seal-key-unusable', `${beside.next} was removed while it was made`);
   return { old: current, next: made };

@@ -34,6 +34,8 @@ function sandbox(files: ReadonlyMap<string, string>): { readonly home: string; r
     XDG_STATE_HOME: join(home, 'state'),
     XDG_RUNTIME_DIR: join(home, 'runtime'),
     STATE_DIRECTORY: join(home, 'state', 'tokeep'),
+    // Else root's sealing key would be that of this machine.
+    CONFIGURATION_DIRECTORY: join(home, 'config', 'tokeep'),
     NODE_DISABLE_COMPILE_CACHE: '1',
     TZ: 'UTC',
   };

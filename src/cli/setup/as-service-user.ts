@@ -1,10 +1,13 @@
 import { lchown } from 'node:fs/promises';
+import { loadConfig } from '../../config/load.ts';
 import { Fault } from '../../fault/fault.ts';
 import { openSealer } from '../../store/seal-key.ts';
 import type { Context } from '../context.ts';
 import { openContext } from '../open-context.ts';
+import { sealPassphrase } from '../open-state.ts';
 import { becomeUser, environmentOf, findUser, type ServiceUser } from '../service-user.ts';
 import { sealKeyFile } from '../state-place.ts';
+import { demandUsable } from '../usable-config.ts';
 
 const serviceUser = 'tokeep';
 
@@ -41,7 +44,9 @@ export async function asServiceUser(
   const keyFile = sealKeyFile(environmentOf(user, world.env), user.uid, state);
   // Below its home the user makes the key itself; in /etc only root can.
   if (!keyFile.startsWith(`${user.home}/`)) {
-    await openSealer(world, { keyFile });
+    const config = await loadConfig(world, configPath);
+    demandUsable(config);
+    await openSealer(world, { keyFile, ...(await sealPassphrase(world, config)) });
     // A key from a systemd credential leaves no file behind.
     if ((await world.files.look(keyFile))?.owner === 0) await lchown(keyFile, user.uid, user.gid);
   }
