@@ -5,15 +5,7 @@ import type { Account } from '../config/config.ts';
 import { asFault } from '../fault/fault.ts';
 import type { AccountRecord } from '../store/records.ts';
 import { accountHeld, blankAccount } from './account-state.ts';
-import {
-  type Asked,
-  askedFrom,
-  askedFromNoAnswer,
-  closedUntil,
-  heldBack,
-  inTheWeather,
-  issuerResult,
-} from './asked.ts';
+import { type Asked, askedFrom, askedFromNoAnswer, heldBack, inTheWeather, issuerResult, notLetIn } from './asked.ts';
 import { concluded } from './conclusion.ts';
 import { timesOf } from './local-time.ts';
 import type { Errand, RenewPorts } from './ports.ts';
@@ -49,8 +41,8 @@ interface Plain extends Errand {
 
 async function askPlainly(ports: RenewPorts, plain: Plain): Promise<Asked> {
   const { account, grant, request, signals, record } = plain;
-  const entrance = await ports.desk.enter(grant.issuerKey(account, record), signals.waiting, plain.neededBy);
-  if (entrance.kind === 'closed') return closedUntil(entrance);
+  const entrance = await ports.desk.enter(grant.issuerKey(account, record), signals.waiting, plain);
+  if (entrance.kind !== 'in') return notLetIn(entrance, ports.world);
   const { ticket } = entrance;
   try {
     const secrets = record === undefined ? {} : await ports.store.secrets(account.name);

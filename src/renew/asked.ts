@@ -1,7 +1,8 @@
 import type { GrantOutcome, NoAnswer, ObtainedToken, RawAnswer } from '../acquire/grant.ts';
 import { Fault } from '../fault/fault.ts';
-import { type Epoch, type Millis, minutes } from '../token/time.ts';
+import { type Epoch, type Millis, minutes, seconds } from '../token/time.ts';
 import type { World } from '../world/world.ts';
+import type { Entrance } from './issuer-desk.ts';
 import { type GateState, type IssuerResult, openPause } from './issuer-gate.ts';
 import { type AnswerTimes, timesOf } from './local-time.ts';
 import { nextRecheck } from './schedule.ts';
@@ -68,8 +69,13 @@ export function inTheWeather(asked: Asked, gate: GateState): Asked {
   return pause === undefined ? asked : { kind: 'waits', fault: asked.fault, ...pause };
 }
 
-/** The issuer is not asked at all before `until`. */
-export function closedUntil({ until, spread }: { readonly until: Epoch; readonly spread: Millis }): Asked {
+/** The issuer was not asked. */
+export function notLetIn(entrance: Exclude<Entrance, { kind: 'in' }>, { clock }: World): Asked {
+  if (entrance.kind === 'stale') {
+    const slow = 'the issuer is slow: the turn of this token came too late, and it queues again';
+    return { kind: 'waits', until: clock.now(), spread: seconds(5), fault: new Fault('issuer-timeout', slow) };
+  }
+  const { until, spread } = entrance;
   const sentence = 'the issuer is down or asked for quiet; a single request tries it when its time comes';
   return { kind: 'waits', until, spread, fault: new Fault('issuer-unreachable', sentence) };
 }

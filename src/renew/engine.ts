@@ -5,7 +5,7 @@ import type { DeliveryRecord, IssuerRecord, WishRecord } from '../store/records.
 import type { Spool } from '../store/spool.ts';
 import type { Store, WishSeed } from '../store/store.ts';
 import type { WishName } from '../token/names.ts';
-import { after, minutes } from '../token/time.ts';
+import { after, millis, minutes } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import { Deliveries } from './deliveries.ts';
 import { HeldSuccessors } from './held-successors.ts';
@@ -90,7 +90,8 @@ export class Engine {
     if (signals.waiting.aborted) return await this.#giveBack(record);
     if (wish === undefined) return await this.#leave(record);
     try {
-      return await runJob(this.ports, this.deliveries, { wish, record, policy, signals });
+      const staleAt = after(this.ports.world.clock.now(), millis(lease / 2));
+      return await runJob(this.ports, this.deliveries, { wish, record, policy, signals, staleAt });
     } catch (thrown) {
       return await this.#broken(wish, record, thrown, signals);
     }

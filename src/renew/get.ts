@@ -1,4 +1,5 @@
 import type { Wish } from '../config/config.ts';
+import { exit, faultCodes } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
 import type { WishRecord } from '../store/records.ts';
 import type { Audience, Scope } from '../token/names.ts';
@@ -41,6 +42,7 @@ export async function getToken(engine: Engine, name: string, options: GetOptions
   for (;;) {
     const record = await recordOf(engine, wish);
     if (enough(record, wish, needs, clock.now())) return stored(engine, record);
+    refuseHopeless(record, clock.now());
     const [claim] = await engine.claim(1, [wish.name]);
     if (claim !== undefined && enough(claim, wish, needs, clock.now())) {
       // Somebody else renewed it between the two lines above.
@@ -52,6 +54,21 @@ export async function getToken(engine: Engine, name: string, options: GetOptions
       throw new Fault('token-none', `${wish.name} is being renewed by another tokeep, which is taking long`);
     await clock.sleep(lookAgain, options.signals.waiting);
   }
+}
+
+/**
+ * A definite refusal is looked at again once an hour, and a time that the issuer named is kept, however often `get` is called in
+ * a loop; `renew --force` is for a person who has mended something.
+ */
+function refuseHopeless(record: WishRecord | undefined, now: Epoch): void {
+  const trouble = record?.trouble ?? null;
+  if (trouble === null || trouble.nextTry === null || trouble.nextTry <= now) return;
+  const asked = trouble.retryAfter !== undefined && trouble.retryAfter > now;
+  if (faultCodes[trouble.code].exit !== exit.person && !asked) return;
+  throw new Fault(trouble.code, trouble.sentence, {
+    hint: `${trouble.hint === undefined ? '' : `${trouble.hint}; `}then: tokeep renew --force ${record?.name ?? ''}`,
+    retryAt: trouble.nextTry,
+  });
 }
 
 type WithToken = WishRecord & { readonly token: NonNullable<WishRecord['token']> };

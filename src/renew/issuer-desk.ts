@@ -4,7 +4,7 @@ import type { IssuerRecord } from '../store/records.ts';
 import { between, type Epoch, type Millis } from '../token/time.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Random } from '../world/random.ts';
-import { admit, type GateState, type IssuerResult, left, openGate } from './issuer-gate.ts';
+import { admit, type GateState, type IssuerResult, left, openGate, type Pass } from './issuer-gate.ts';
 
 /** The right to make one request; given back exactly once. */
 export interface Ticket {
@@ -12,7 +12,9 @@ export interface Ticket {
 }
 export type Entrance =
   | { readonly kind: 'in'; readonly ticket: Ticket }
-  | { readonly kind: 'closed'; readonly until: Epoch; readonly spread: Millis };
+  | { readonly kind: 'closed'; readonly until: Epoch; readonly spread: Millis }
+  /** Its turn came too late; it may queue again with a fresh claim. */
+  | { readonly kind: 'stale' };
 
 export interface DeskPorts {
   readonly clock: Clock;
@@ -28,11 +30,20 @@ export interface DeskPorts {
   readonly changed: (issuer: string, state: GateState, result: IssuerResult) => void;
 }
 
+/** What somebody in the queue can wait for. */
+export interface Patience {
+  /** When the token at hand ends. */
+  readonly neededBy?: Epoch;
+  /** When the claim is too old to begin a request with: somebody else may hold the wish before the answer is there. */
+  readonly staleAt?: Epoch;
+}
+
 interface Waiter {
   readonly resolve: (entrance: Entrance) => void;
   readonly reject: (reason: unknown) => void;
   readonly signal: AbortSignal;
   readonly neededBy: Epoch | undefined;
+  readonly staleAt: Epoch | undefined;
 }
 
 interface Lane {
@@ -67,12 +78,12 @@ export class IssuerDesk {
     return this.#lanes.get(issuer)?.state ?? openGate;
   }
 
-  /** Waits for a turn. Resolves with `closed` as soon as it is clear that nothing goes out for a while. */
-  enter(issuer: string, signal: AbortSignal, neededBy?: Epoch): Promise<Entrance> {
+  /** Waits for a turn. Resolves with `closed` as soon as it is clear that nothing goes out for a while, or that it took too long. */
+  enter(issuer: string, signal: AbortSignal, { neededBy, staleAt }: Patience = {}): Promise<Entrance> {
     const { promise, resolve, reject } = Promise.withResolvers<Entrance>();
     if (signal.aborted) return Promise.reject(signal.reason);
     const lane = this.#lane(issuer);
-    const waiter: Waiter = { resolve, reject, signal, neededBy };
+    const waiter: Waiter = { resolve, reject, signal, neededBy, staleAt };
     this.#waitingUnder(signal).set(waiter, lane);
     lane.queue.add(waiter);
     void this.#pump(lane);
@@ -131,6 +142,10 @@ export class IssuerDesk {
     if (first === undefined) return false;
     const limits = this.#ports.limitsOf(lane.issuer);
     const now = this.#ports.clock.now();
+    if (first.staleAt !== undefined && now >= first.staleAt) {
+      this.#dismiss(lane, first).resolve({ kind: 'stale' });
+      return true;
+    }
     const admission = admit(lane.state, limits, now, first.neededBy);
     if (admission.kind === 'full') return false;
     if (admission.kind === 'closed') {
@@ -149,7 +164,7 @@ export class IssuerDesk {
     lane.pace = paced;
     lane.allowance -= 1;
     lane.state = admission.state;
-    this.#dismiss(lane, first).resolve({ kind: 'in', ticket: this.#ticket(lane) });
+    this.#dismiss(lane, first).resolve({ kind: 'in', ticket: this.#ticket(lane, admission.pass) });
     return true;
   }
 
@@ -161,14 +176,14 @@ export class IssuerDesk {
     if (granted === 0) await this.#ports.clock.sleep(between(this.#ports.clock.now(), nextAt));
   }
 
-  #ticket(lane: Lane): Ticket {
+  #ticket(lane: Lane, pass: Pass): Ticket {
     let open = true;
     return {
       leave: (result) => {
         if (!open) return;
         open = false;
         const before = lane.state;
-        lane.state = left(before, result, this.#ports.clock.now(), this.#ports.random.unit());
+        lane.state = left(before, pass, result, this.#ports.clock.now(), this.#ports.random.unit());
         if (before.circuit !== lane.state.circuit || before.notBefore !== lane.state.notBefore) {
           this.#ports.changed(lane.issuer, lane.state, result);
         }

@@ -53,8 +53,14 @@ export const openGate: GateState = {
   probing: false,
 };
 
+/** What a request that was let through has to show when it comes back. */
+export interface Pass {
+  readonly role: 'probe' | 'ordinary';
+  readonly at: Epoch;
+}
+
 export type Admission =
-  | { readonly kind: 'go'; readonly state: GateState }
+  | { readonly kind: 'go'; readonly state: GateState; readonly pass: Pass }
   /** A place will be free when somebody leaves. */
   | { readonly kind: 'full' }
   /** Nothing is sent before this time; those who wait come back within `spread` of it. */
@@ -72,12 +78,13 @@ export function admit(state: GateState, limits: IssuerLimits, now: Epoch, needed
     const opensAt = latest(state.circuit.probeAt, state.notBefore ?? state.circuit.probeAt);
     // A probe further away than any pause we draw means that the clock was set back (scenario 19).
     if (now < opensAt && opensAt < after(now, longestPause(state))) return closed(opensAt, state.circuit.since);
-    return { kind: 'go', state: { ...state, inFlight: state.inFlight + 1, probing: true } };
+    const pass = { role: 'probe', at: now } as const;
+    return { kind: 'go', pass, state: { ...state, inFlight: state.inFlight + 1, probing: true } };
   }
   const quiet = quietUntil(state, now, neededBy);
   if (now < quiet) return closed(quiet, state.quietSince ?? now);
   if (state.inFlight >= limits.concurrency) return { kind: 'full' };
-  return { kind: 'go', state: { ...state, inFlight: state.inFlight + 1 } };
+  return { kind: 'go', pass: { role: 'ordinary', at: now }, state: { ...state, inFlight: state.inFlight + 1 } };
 }
 
 /** How long everybody waits while the circuit is open; undefined while it is closed. */
@@ -106,36 +113,37 @@ function longestPause(state: GateState): Millis {
   return state.notBefore === null ? millis(2 * probeCap) : millis(25 * 3_600_000);
 }
 
-/** One request ended. @param chance uniform in [0, 1) */
-export function left(state: GateState, result: IssuerResult, now: Epoch, chance: number): GateState {
-  const base = { ...state, inFlight: Math.max(0, state.inFlight - 1) };
+/**
+ * One request ended. What a straggler found, let through before the circuit opened or the quiet began, does not undo them.
+ * @param chance uniform in [0, 1)
+ */
+export function left(state: GateState, pass: Pass, result: IssuerResult, now: Epoch, chance: number): GateState {
+  const probing = state.probing && pass.role === 'ordinary';
+  const base = { ...state, inFlight: Math.max(0, state.inFlight - 1), probing };
   switch (result.kind) {
     case 'unused':
-      return { ...base, probing: false };
-    case 'answered':
-      return { ...openGate, inFlight: base.inFlight };
+      return base;
+    case 'answered': {
+      const quiet = state.quietSince !== null && state.quietSince > pass.at;
+      const { notBefore, quietSince } = quiet ? state : openGate;
+      return { ...openGate, inFlight: base.inFlight, notBefore, quietSince };
+    }
     case 'overloaded': {
       const { retryAfter } = result;
       const notBefore = earliest(latest(retryAfter, state.notBefore ?? retryAfter), after(now, longestQuiet));
       return { ...base, circuit: { kind: 'closed' }, failures: 0, probing: false, notBefore, quietSince: now };
     }
     case 'down':
-      return down(base, now, chance);
+      return state.circuit.kind === 'open' && pass.role === 'ordinary' ? base : down(base, now, chance);
   }
 }
 
 function down(base: GateState, now: Epoch, chance: number): GateState {
-  if (base.circuit.kind === 'open' && !base.probing) return base; // A straggler from before the circuit opened says nothing new.
   const failures = base.failures + 1;
   if (failures < failuresToOpen && base.circuit.kind === 'closed') return { ...base, failures };
   const tries = base.circuit.kind === 'open' ? base.circuit.failures + 1 : 1;
   // Never under half the step: a probe is the only request, so it needs no full jitter against company.
   const pause = Math.min(probeCap, firstProbe * 2 ** Math.min(tries - 1, 10)) * (0.5 + chance / 2);
   const since = base.circuit.kind === 'open' ? base.circuit.since : now;
-  return {
-    ...base,
-    failures,
-    probing: false,
-    circuit: { kind: 'open', since, probeAt: after(now, millis(pause)), failures: tries },
-  };
+  return { ...base, failures, circuit: { kind: 'open', since, probeAt: after(now, millis(pause)), failures: tries } };
 }

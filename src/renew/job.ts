@@ -31,6 +31,8 @@ export interface Job {
   readonly record: WishRecord;
   readonly policy: VerdictPolicy;
   readonly signals: Signals;
+  /** After this the claim is too old to begin a request with. */
+  readonly staleAt: Epoch;
 }
 
 /** Carries one claimed wish from its verdict to its targets. Throws only what the store throws, and when it is told to stop. */
@@ -117,12 +119,19 @@ export function factsOf({ obtained, times }: Extract<Asked, { kind: 'token' }>) 
 }
 
 /** Whatever a grant throws concerns this wish only (scenario 31). Faults of the store and a stop go up. */
-async function askSafely(ports: RenewPorts, account: Account, { wish, record, policy, signals }: Job): Promise<Asked> {
+async function askSafely(ports: RenewPorts, account: Account, job: Job): Promise<Asked> {
+  const { wish, record, policy, signals, staleAt } = job;
   const neededBy = record.token?.expiresAt;
   try {
     const request = await requestFor(ports, account, wish, record);
     const forced = policy.mode === 'forced';
-    return await ask(ports, account, { request, signals, forced, ...(neededBy === undefined ? {} : { neededBy }) });
+    return await ask(ports, account, {
+      request,
+      signals,
+      forced,
+      staleAt,
+      ...(neededBy === undefined ? {} : { neededBy }),
+    });
   } catch (thrown) {
     if (signals.waiting.aborted && !(thrown instanceof Fault)) throw thrown;
     const fault = asFault(thrown, `asking for ${wish.name}`);

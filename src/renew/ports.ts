@@ -3,10 +3,9 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Spool } from '../store/spool.ts';
 import type { Store } from '../store/store.ts';
-import type { Epoch } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import type { HeldSuccessors } from './held-successors.ts';
-import type { IssuerDesk } from './issuer-desk.ts';
+import type { IssuerDesk, Patience } from './issuer-desk.ts';
 import type { IssuerMemory } from './issuer-memory.ts';
 import type { Steps } from './steps.ts';
 
@@ -25,13 +24,11 @@ export interface RenewPorts {
 }
 
 /** One request on behalf of a wish. */
-export interface Errand {
+export interface Errand extends Patience {
   readonly request: TokenRequest;
   readonly signals: Signals;
   /** Asked for by a person: a refusal of the client is not waited out, since they may have mended it. */
   readonly forced?: boolean;
-  /** When the token at hand ends, if there is one. */
-  readonly neededBy?: Epoch;
 }
 
 /** `waiting` ends what has not begun; `request` also what is on its way, whose outcome is then unknown. */

@@ -8,7 +8,7 @@ import type { AccountLock } from '../store/store.ts';
 import type { Credential } from '../token/secret.ts';
 import { accountHeld, next, withCredential, withIntent } from './account-state.ts';
 import { withAgentCa, writeBack } from './agent-adoption.ts';
-import { type Asked, askedFrom, askedFromNoAnswer, closedUntil, heldBack, issuerResult } from './asked.ts';
+import { type Asked, askedFrom, askedFromNoAnswer, heldBack, issuerResult, notLetIn } from './asked.ts';
 import { concluded } from './conclusion.ts';
 import { expiryOf } from './credential-expiry.ts';
 import { readyCredential } from './credential-home.ts';
@@ -37,8 +37,8 @@ export async function rotate(spend: Spend): Promise<Asked> {
   const held = accountHeld(record, account, ports.world.clock.now(), spend);
   if (held !== undefined) return heldBack(held, ports.world);
 
-  const entrance = await ports.desk.enter(spend.grant.issuerKey(account, record), signals.waiting, spend.neededBy);
-  if (entrance.kind === 'closed') return closedUntil(entrance);
+  const entrance = await ports.desk.enter(spend.grant.issuerKey(account, record), signals.waiting, spend);
+  if (entrance.kind !== 'in') return notLetIn(entrance, ports.world);
   const { ticket } = entrance;
   try {
     const reservation = await ports.spool.reserve(account.name);

@@ -148,7 +148,8 @@ class Run {
     const sent = after(now, millis(-this.#scenario.latency));
     const down = lane.issuer.outages.some(({ from, to }) => from <= sent && sent < to);
     const result: IssuerResult = down ? { kind: 'down', fault: away } : { kind: 'answered' };
-    lane.gate = left(lane.gate, result, now, this.#scenario.chance());
+    const role = lane.gate.probing ? 'probe' : 'ordinary';
+    lane.gate = left(lane.gate, { role, at: sent }, result, now, this.#scenario.chance());
     if (down) this.#failed(wish, now);
     else this.#renewed(wish, now);
     const waiting = lane.queue;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Engine } from '../../src/renew/engine.ts';
 import { getToken } from '../../src/renew/get.ts';
 import type { Store } from '../../src/store/store.ts';
-import { hostileIssuer } from '../peers/hostile-issuer.ts';
+import { hostileIssuer, json } from '../peers/hostile-issuer.ts';
 import { ModelIssuer } from './model-issuer.ts';
 import { PacedClock } from './paced-clock.ts';
 import { neverAborted, oneLogin, setting } from './setting.ts';
@@ -29,4 +29,17 @@ test('get spends nothing when somebody else renewed between its look and its cla
   assert.equal(model.requests.length, 1);
   const [free] = await engine.claim(1, [before.name]);
   assert.notEqual(free, undefined, 'the claim was given back');
+});
+
+test('get in a loop does not ask again what was definitely refused; renew --force does', async () => {
+  await using issuer = await hostileIssuer();
+  await using here = await setting({ config: oneLogin(issuer.issuer) });
+  await here.logIn('robot', 'rt-1');
+  issuer.always(json(400, { error: 'invalid_scope' }));
+  const get = () => getToken(here.engine, 'monitoring', { signals: neverAborted });
+  await assert.rejects(get, { code: 'request-refused' });
+  await assert.rejects(get, { code: 'request-refused', hint: /renew --force monitoring/ });
+  issuer.assertRequests(1);
+  await here.pass('forced');
+  issuer.assertRequests(2);
 });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Entrance, IssuerDesk, type Ticket } from '../../src/renew/issuer-desk.ts';
+import { after, minutes } from '../../src/token/time.ts';
 import { realRandom } from '../../src/world/real-random.ts';
 import { TestClock } from '../../src/world/test-clock.ts';
 
 const issuer = 'https://issuer.example/';
 const never = new AbortController().signal;
 
-function deskFor(concurrency: number): IssuerDesk {
-  const clock = new TestClock();
+function deskFor(concurrency: number, clock = new TestClock()): IssuerDesk {
   return new IssuerDesk(
     {
       clock,
@@ -34,4 +34,16 @@ test('a place that becomes free while the desk looks at the next in line is not 
   first.leave({ kind: 'answered' });
   const outcome = await Promise.race([second, new Promise<'stuck'>((done) => setTimeout(done, 200, 'stuck').unref())]);
   assert.notEqual(outcome, 'stuck');
+});
+
+test('whoever waited longer than their claim is good for is told so instead of being let in', async () => {
+  const clock = new TestClock();
+  const desk = deskFor(1, clock);
+  const first = ticketOf(await desk.enter(issuer, never));
+  const second = desk.enter(issuer, never, { staleAt: after(clock.now(), minutes(5)) });
+  const third = desk.enter(issuer, never, { staleAt: after(clock.now(), minutes(15)) });
+  clock.advance(minutes(6));
+  first.leave({ kind: 'answered' });
+  assert.deepEqual(await second, { kind: 'stale' });
+  assert.equal((await third).kind, 'in');
 });
