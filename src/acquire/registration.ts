@@ -14,6 +14,8 @@ export interface RegistrationWish {
   /** Such as `tokeep:atlas-pilot-login01`: who looks at the issuer's list of clients finds the machine. */
   readonly clientName: string;
   readonly scope: readonly string[];
+  /** Where a browser may be sent back to; unless told, the place our own login listens at. */
+  readonly redirects?: readonly string[];
   /** RFC 7591 section 1.2, for issuers that do not let everybody register. */
   readonly initialAccessToken?: Secret<'access_token'>;
   readonly caFile?: string;
@@ -37,7 +39,7 @@ export interface RegisteredClient {
 export type RegistrationOutcome =
   | { readonly kind: 'registered'; readonly client: RegisteredClient }
   /** Then somebody has to give client id and secret; the fault says why. */
-  | { readonly kind: 'not-registered'; readonly fault: Fault };
+  | { readonly kind: 'not-registered'; readonly fault: Fault; readonly oauthError?: string };
 
 const wantedGrants = ['urn:ietf:params:oauth:grant-type:device_code', 'authorization_code', 'refresh_token'];
 const wantedMethods: readonly ClientAuthMethod[] = ['client_secret_basic', 'client_secret_post', 'none'];
@@ -79,7 +81,7 @@ export function registrationRequest(wish: RegistrationWish): Readonly<Record<str
     application_type: 'native',
     grant_types: grantTypes,
     response_types: code ? ['code'] : [],
-    redirect_uris: code ? [registeredRedirect] : [],
+    redirect_uris: code ? (wish.redirects ?? [registeredRedirect]) : [],
     token_endpoint_auth_method: method,
     ...(wish.scope.length === 0 ? {} : { scope: wish.scope.join(' ') }),
   };
@@ -124,7 +126,11 @@ function refusedBy(
   if (later !== undefined) return { kind: 'not-registered', fault: later.fault };
   const words = [text('error'), text('error_description')].filter((part) => part !== undefined).join(': ');
   const found = words === '' ? `status ${answer.status}` : cleanWords(words, secrets);
-  return refused('request-refused', `${where} did not register a client for us: ${found}`);
+  const oauthError = text('error');
+  return {
+    ...refused('request-refused', `${where} did not register a client for us: ${found}`),
+    ...(oauthError === undefined ? {} : { oauthError }),
+  };
 }
 
 const refused = (code: 'request-refused' | 'issuer-unsupported', sentence: string): RegistrationOutcome => ({

@@ -3,6 +3,7 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { knownIssuers } from '../../src/acquire/known-issuers.ts';
 import { readAgentAccount } from '../../src/acquire/oidc-agent-file.ts';
+import { agentRedirects } from '../../src/cli/osg-setup/agent-client.ts';
 import { parseArguments } from '../../src/cli/osg-setup/arguments.ts';
 import { Secret } from '../../src/token/secret.ts';
 import { realWorld } from '../../src/world/real-world.ts';
@@ -87,6 +88,7 @@ test('OIDC: issuer and scopes, a registered client, a login; oidc-agent can open
   assert.equal(account.scope, 'openid profile offline_access');
   assert.equal(account.refreshScope, 'openid profile');
   assert.ok(account.credential !== undefined && account.clientSecret !== undefined);
+  assert.deepEqual(JSON.parse(account.reveal()).redirect_uris, agentRedirects);
 });
 
 test('OIDC by hand: the known issuers by number, id and secret, scopes, redirect URIs, in that order', async () => {

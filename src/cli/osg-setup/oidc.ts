@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { registeredRedirect } from '../../acquire/code-login.ts';
 import { type DeviceTerms, deviceLogin } from '../../acquire/device-login.ts';
 import { type KnownIssuer, knownIssuers } from '../../acquire/known-issuers.ts';
 import { asClient, authOf, flowFor } from '../../acquire/login.ts';
@@ -7,7 +6,7 @@ import type { Gain, LoginEvent } from '../../acquire/login-flow.ts';
 import { fetchMetadata, type IssuerMetadata } from '../../acquire/metadata.ts';
 import { agentDirectory } from '../../acquire/oidc-agent-directory.ts';
 import { AgentAccount, writeAgentAccount } from '../../acquire/oidc-agent-file.ts';
-import { type RegisteredClient, registerClient } from '../../acquire/registration.ts';
+import type { RegisteredClient } from '../../acquire/registration.ts';
 import { osgAccountSection } from '../../config/init-section.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { IssuerUrl } from '../../token/names.ts';
@@ -16,6 +15,7 @@ import { seconds } from '../../token/time.ts';
 import type { Context } from '../context.ts';
 import type { LinePrompts } from '../line-prompts.ts';
 import { replaceText } from '../replace-text.ts';
+import { agentRedirects, registerAgentClient } from './agent-client.ts';
 import { agentDocument } from './agent-document.ts';
 import type { OsgSetupOptions } from './arguments.ts';
 
@@ -42,10 +42,10 @@ export async function setUpOidc(asking: Asking, password: Password): Promise<voi
   const { endpoint: deviceEndpoint } = flowFor(metadata, 'device');
   const given = options.manual ? await askClient(prompts, metadata) : undefined;
   const scope = await askScope(asking, metadata);
-  const redirects = options.manual
-    ? words(await prompts.line('Redirect_uris (space separated): '))
-    : [registeredRedirect];
-  const { client, shared } = given ? { client: given, shared: false } : await newClient(asking, metadata, known, scope);
+  const typed = options.manual ? words(await prompts.line('Redirect_uris (space separated): ')) : agentRedirects;
+  const { client, shared, redirects } = given
+    ? { client: given, shared: false, redirects: typed }
+    : await newClient(asking, metadata, known, scope);
   await context.print('Generating account configuration ...');
   const terms: DeviceTerms = {
     issuer: metadata.issuer,
@@ -130,20 +130,28 @@ async function askScope({ context, prompts }: Talk, metadata: IssuerMetadata): P
   return words(answer === '' || answer === 'max' ? usualScopes : answer);
 }
 
+interface AccountClient {
+  readonly client: RegisteredClient;
+  /** It is the one that oidc-agent's settings share among all its users. */
+  readonly shared: boolean;
+  readonly redirects: readonly string[];
+}
+
 /** Registered, else the one that oidc-agent's settings share among all its users. */
 async function newClient(
   { context, options }: Asking,
   metadata: IssuerMetadata,
   known: ChosenIssuer,
   scope: readonly string[],
-): Promise<{ readonly client: RegisteredClient; readonly shared: boolean }> {
+): Promise<AccountClient> {
   await context.print('Registering Client ...');
   const clientName = `tokeep:${options.name}-${hostname()}`;
   const { world, signal } = context;
-  const outcome = await registerClient(world, { metadata, clientName, scope, timeout: seconds(30), signal });
-  if (outcome.kind === 'registered') return { client: outcome.client, shared: false };
+  const terms = { metadata, clientName, scope, timeout: seconds(30), signal };
+  const { outcome, redirects } = await registerAgentClient(world, terms);
+  if (outcome.kind === 'registered') return { client: outcome.client, shared: false, redirects };
   const shared = known.publicClient;
-  if (shared !== undefined) return { client: asClient(shared, metadata), shared: true };
+  if (shared !== undefined) return { client: asClient(shared, metadata), shared: true, redirects: agentRedirects };
   throw new Fault(outcome.fault.code, outcome.fault.message, {
     hint: 'have a client made by the issuer, and use --manual to give its id and secret',
   });
