@@ -45,7 +45,7 @@ export async function engineIn(dir: string): Promise<OpenedEngine> {
     clock,
     write: (line) => process.stderr.write(line),
   });
-  const engine = await Engine.open({ world, config, store, spool, log, node });
+  const engine = await Engine.open({ absent: 'park', world, config, store, spool, log, node });
   return {
     engine,
     async [Symbol.asyncDispose]() {

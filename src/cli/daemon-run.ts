@@ -4,6 +4,7 @@ import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
 import { countEvents } from '../observe/metrics.ts';
 import { serveMetrics } from '../observe/metrics-endpoint.ts';
+import { counted } from '../observe/printable.ts';
 import { Daemon } from '../renew/daemon.ts';
 import { realServeText } from '../world/real-text-server.ts';
 import type { Context } from './context.ts';
@@ -25,7 +26,7 @@ export async function keepRunning(context: Context, metricsAddress: string | und
   const store = await context.store();
   await using _only = await store.lockRun();
   const log = countEvents(context.log);
-  const engine = await openEngine(context, log);
+  const engine = await openEngine(context, { absent: 'park', log });
   const outlook = new Outlook({ world, store, log, config: () => engine.config });
   const manager = serviceManager(world, log);
   const pulse = new Pulse(manager);
@@ -54,7 +55,7 @@ export async function keepRunning(context: Context, metricsAddress: string | und
   const { file, wishes, accounts } = config;
   log.event('started', { version: manifest.version, config: file, wishes: wishes.size, accounts: accounts.size });
   process.on('SIGHUP', () => void reload(context, daemon, manager, config));
-  await manager.tell('READY=1', `STATUS=keeps ${wishes.size} tokens fresh`);
+  await manager.tell('READY=1', `STATUS=keeps ${counted(wishes.size, 'token')} fresh`);
   const stopping = () => {
     log.event('stopping', { reason: `${(stop.reason as Error).message}, what is under way is brought to its end` });
     void manager.tell('STOPPING=1');

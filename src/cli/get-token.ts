@@ -18,7 +18,7 @@ export interface GetWish {
 export async function get(context: Context, name: string, wish: GetWish): Promise<ExitCode> {
   const config = await context.config();
   wishNames(config, [name]);
-  const engine = await openEngine(context);
+  const engine = await openEngine(context, { absent: 'keep' });
   const { token, expiresAt } = await getToken(engine, name, {
     signals: { waiting: context.signal, request: stopSignals().hurry },
     ...(wish.minLifetime === undefined ? {} : { minLifetime: wish.minLifetime }),

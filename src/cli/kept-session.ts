@@ -51,6 +51,7 @@ async function quietEngine(context: Context, config: Config): Promise<Engine> {
     store: await context.store(),
     spool: await context.spool(),
     log,
+    absent: 'keep',
     node: nodeName(world.env),
   });
 }

@@ -1,5 +1,5 @@
 import { type ExitCode, exit, faultCodes, worstExit } from '../fault/codes.ts';
-import { span } from '../observe/printable.ts';
+import { counted, span } from '../observe/printable.ts';
 import type { Engine } from '../renew/engine.ts';
 import { type Judged, judgeAll, type PassReport, runPass } from '../renew/pass.ts';
 import type { Trouble } from '../store/records.ts';
@@ -20,7 +20,7 @@ export interface PassWish {
 /** `tokeep renew`: one pass. Each renewal is told by the log as it happens; the end is a summary and the worst exit code. */
 export async function renew(context: Context, named: readonly string[], wish: PassWish): Promise<ExitCode> {
   const names = wishNames(await context.config(), named);
-  const engine = await openEngine(context);
+  const engine = await openEngine(context, { absent: named.length === 0 && !wish.dryRun ? 'park' : 'keep' });
   const mode = wish.force ? 'forced' : 'pass';
   if (wish.dryRun) return await tellDue(context, await judgeAll(engine, { mode }, names));
 
@@ -53,7 +53,7 @@ async function tellDue(context: Context, judged: readonly Judged[]): Promise<Exi
   }
   const due = judged.filter(({ verdict }) => verdict.kind === 'due');
   for (const { name, verdict } of due) await context.print(`${name}: ${verdict.because}`);
-  await context.say(`${due.length} of ${judged.length} tokens would be renewed`);
+  await context.say(`${due.length} of ${counted(judged.length, 'token')} would be renewed`);
   return exit.fine;
 }
 
@@ -84,7 +84,7 @@ async function summary(context: Context, engine: Engine, { names, told, report }
   const now = context.world.clock.now();
   const waiting = troubled.filter(({ name }) => !told.has(name));
   for (const { name, trouble } of waiting.slice(0, listed)) await context.warn(waitingLine(name, trouble, now));
-  if (waiting.length > listed) await context.warn(`… and ${waiting.length - listed} more, see: tokeep status`);
+  if (waiting.length > listed) await context.warn(`... and ${waiting.length - listed} more, see: tokeep status`);
   const others = elsewhere.length === 0 ? '' : `; ${elsewhere.length} in the hands of another tokeep`;
   const wrong = troubled.length === 0 ? '' : `; ${troubled.length} in trouble, see: tokeep status`;
   await context.say(`${renewed} renewed of ${due} due, ${looked} looked at${others}${wrong}`);

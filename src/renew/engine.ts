@@ -29,6 +29,11 @@ export interface EngineDeps {
   /** Names this host (and state) among several on one database. */
   readonly node: string;
   readonly steps?: Steps;
+  /**
+   * What becomes of wishes in the records that the configuration does not name. Only a program that keeps all of them may park
+   * the others: a `get` with another configuration must not stop a daemon's wishes.
+   */
+  readonly absent: 'park' | 'keep';
 }
 
 /** The acting heart: claims wishes and runs their jobs. `pass.ts`, `get.ts` and `daemon.ts` drive it. */
@@ -60,7 +65,7 @@ export class Engine {
   static async open(deps: EngineDeps): Promise<Engine> {
     const { store, world } = deps;
     await store.voidDeadClaims();
-    await store.register(await seedsOf(deps.config, store), world.clock.now());
+    await store.register(await seedsOf(deps.config, store, deps.absent), world.clock.now());
     return new Engine(deps, await store.issuers(), await store.deliveries());
   }
 
@@ -71,7 +76,7 @@ export class Engine {
   /** Takes a new configuration as a whole; wishes that went are parked, not forgotten (scenario 35). */
   async adopt(config: Config): Promise<void> {
     const { store, world } = this.ports;
-    await store.register(await seedsOf(config, store), world.clock.now());
+    await store.register(await seedsOf(config, store, 'park'), world.clock.now());
     this.#config = config;
   }
 
@@ -131,9 +136,9 @@ export class Engine {
  * The wishes as they are to be registered. Where a section has an error nobody knows which wishes it named: what is kept and does
  * not read now stays kept, since a running daemon may well go on with it.
  */
-async function seedsOf(config: Config, store: Store): Promise<readonly WishSeed[]> {
+async function seedsOf(config: Config, store: Store, absent: 'park' | 'keep'): Promise<readonly WishSeed[]> {
   const seeds = [...config.wishes.values()].map(({ name, account, fingerprint }) => ({ name, account, fingerprint }));
-  if (!config.findings.some(({ severity }) => severity === 'error')) return seeds;
+  if (absent === 'park' && !config.findings.some(({ severity }) => severity === 'error')) return seeds;
   const unread = (await store.wishes()).filter(({ name, state }) => state === 'kept' && !config.wishes.has(name));
   return [...seeds, ...unread.map(({ name, account, wished }) => ({ name, account, fingerprint: wished }))];
 }

@@ -23,7 +23,7 @@ test('get spends nothing when somebody else renewed between its look and its cla
     ...here.store,
     wishes: async (names) => (looks++ === 0 ? [before] : here.store.wishes(names)),
   };
-  const engine = await Engine.open({ world, config: here.config, store, spool, log, node });
+  const engine = await Engine.open({ absent: 'park', world, config: here.config, store, spool, log, node });
   const got = await getToken(engine, 'monitoring', { signals: neverAborted });
   assert.equal(got.token.reveal(), 'token-1');
   assert.equal(model.requests.length, 1);

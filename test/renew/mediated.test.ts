@@ -25,7 +25,11 @@ test('after a mytoken is refused, another one in its file is taken at the next t
   const account = `accounts:\n  robot: { grant: mytoken, server: ${server.issuer}, mytoken: { file: DIR/credential }, timeout: 2s }\n`;
   await using here = await setting({ dir, config: `${account}${wish}` });
   await here.pass();
-  assert.notEqual((await here.account('robot')).login, 'ready');
+  const refused = await here.account('robot');
+  assert.notEqual(refused.login, 'ready');
+  const { sentence, hint } = refused.trouble ?? {};
+  assert.match(hint ?? '', new RegExp(`^put a new mytoken into ${dir}/credential, then run: tokeep renew`));
+  assert.equal(sentence?.split('revoked').length, 2, sentence);
   await write(server.mint());
   await here.pass('forced');
   const { login, trouble } = await here.account('robot');

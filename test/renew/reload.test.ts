@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
+import { Engine } from '../../src/renew/engine.ts';
 import { minutes } from '../../src/token/time.ts';
 import { hostileIssuer } from '../peers/hostile-issuer.ts';
 import { DrivenDaemon } from './driven-daemon.ts';
@@ -65,4 +66,17 @@ test('scenario 35: a renamed wish is a new one, and the old one is parked', asyn
   assert.equal((await run.here.wish('wish2')).state, 'parked');
   assert.equal((await run.here.wish('renamed')).state, 'kept');
   assert.equal((await run.here.status()).totals.valid, 2);
+});
+
+test('a get with another configuration on the same state parks nothing of the daemon', async () => {
+  const clock = new PacedClock();
+  await using run = await running(clock);
+  const { world, store, spool, log, node } = run.here.engine.ports;
+  const { config } = run.here;
+  const without = { ...config, wishes: new Map([...config.wishes].slice(0, 1)) };
+  await Engine.open({ absent: 'keep', world, config: without, store, spool, log, node });
+  const states = (await store.wishes()).map(({ state }) => state);
+  assert.deepEqual(states, ['kept', 'kept']);
+  await Engine.open({ absent: 'park', world, config: without, store, spool, log, node });
+  assert.equal((await store.wishes()).filter(({ state }) => state === 'parked').length, 1);
 });

@@ -83,7 +83,7 @@ export async function setting(options: SettingOptions): Promise<Setting> {
   const logged: string[] = [];
   const log: Logger = { event: (name, fields) => void logged.push(`${name}: ${sentenceOf(name, fields)}`) };
   const steps = options.steps === undefined ? {} : { steps: options.steps };
-  const engine = await Engine.open({ world, config, store, spool, log, node, ...steps });
+  const engine = await Engine.open({ absent: 'park', world, config, store, spool, log, node, ...steps });
   const close = async () => {
     await store.close();
     if (options.world?.http === undefined) await world.http.close();
