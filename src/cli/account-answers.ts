@@ -99,8 +99,11 @@ export async function removeAccount(
   if (wish.revoke) await revoke(context, undefined, record);
   const store = await context.store();
   await using _lock = await store.lockAccount(record.name, context.signal);
-  if (wish.forget) await store.forgetAccount(record.name);
-  else await store.saveAccount(next(await stored(context, config, name), { state: 'parked' }));
+  if (wish.forget) {
+    // A successor that a dead process left behind would come back with the next login of that name.
+    await (await (await context.spool()).pending(record.name))?.discard();
+    await store.forgetAccount(record.name);
+  } else await store.saveAccount(next(await stored(context, config, name), { state: 'parked' }));
   await context.say(wish.forget ? `${name} is forgotten` : `${name} is set aside; its login is kept until --forget`);
   return exit.fine;
 }
