@@ -202,7 +202,17 @@ test('the online check finds a good account good, without a token being asked fo
     caFile,
     issuer: { kind: 'token-endpoint', url: `${issuer.issuer}/token` },
   });
-  assert.ok((await checkIssuerOnline(world, endpoint)).findings.every(({ severity }) => severity !== 'error'));
+  const elsewhere = robotAccount(issuer.issuer, robot, {
+    caFile,
+    issuer: { kind: 'token-endpoint', url: `${issuer.issuer}/not-for-GET` },
+  });
+  for (const one of [endpoint, elsewhere]) {
+    const { findings } = await checkIssuerOnline(world, one);
+    assert.ok(
+      findings.every(({ severity }) => severity === 'ok'),
+      JSON.stringify(findings),
+    );
+  }
 });
 
 test('scenario 28: the online check names a wrong CA, another issuer, an unreadable secret', async () => {
