@@ -1,5 +1,6 @@
 import type { Account } from '../config/config.ts';
 import { Fault } from '../fault/fault.ts';
+import { loginHint } from '../observe/next-step.ts';
 import type { AccountRecord, Intent, RefreshExpiry } from '../store/records.ts';
 import type { Credential } from '../token/secret.ts';
 import { after, between, days, type Epoch } from '../token/time.ts';
@@ -65,15 +66,16 @@ export function unknownSince(record: AccountRecord): Epoch | undefined {
   return intent !== null && credential !== null && intent.spends === credential.fingerprint ? intent.at : undefined;
 }
 
-/** The issuer definitely refused the credential we hold. */
+/** The issuer definitely refused the credential we hold; `answer` says what may have become of it. */
 export function refusedCredential(
+  account: Account,
   record: AccountRecord,
   doubt: Epoch | undefined,
   answer: Fault,
   now: Epoch,
   chance: number,
 ): AccountRecord {
-  const hint = `log in again with: tokeep account login ${record.name}`;
+  const hint = loginHint(account);
   if (doubt !== undefined) {
     const sentence = `${answer.message}; the answer to a request of ${new Date(doubt).toISOString()} never arrived, and its refresh token was probably lost with it`;
     const fault = new Fault('login-needed', sentence, { hint });
@@ -84,8 +86,7 @@ export function refusedCredential(
     const fault = new Fault('login-needed', `${answer.message}, and has done so for a day`, { hint });
     return next(record, { login: 'dead', intent: null, trouble: { ...troubleOf(null, fault, now, null), since } });
   }
-  const sentence = `${answer.message}; it may have been used elsewhere (a copied state, another host), revoked, or run out`;
-  const fault = new Fault('login-suspended', sentence, {
+  const fault = new Fault('login-suspended', answer.message, {
     hint: `${hint}; it is looked at again once an hour for a day`,
   });
   return next(record, {

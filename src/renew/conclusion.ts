@@ -31,6 +31,7 @@ export function concluded(ending: Ending): { readonly record: AccountRecord; rea
   const stillSame = kept.credential?.fingerprint === before.credential?.fingerprint;
   if (outcome.kind === 'refused' && outcome.credentialDead && stillSame) {
     const record = refusedCredential(
+      account,
       { ...kept, learnt },
       unknownSince(before),
       outcome.fault,
