@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
+import { AgentAccount, writeAgentAccount } from '../../src/acquire/oidc-agent-file.ts';
+import { Secret } from '../../src/token/secret.ts';
+import { realWorld } from '../../src/world/real-world.ts';
 import type { KnownClient } from '../peers/issuer-config.ts';
 import { type RunningIssuer, startIssuer } from '../peers/start-issuer.ts';
 import { type Bench, bench } from './setup-peer.ts';
@@ -175,4 +178,23 @@ test('OSG’s format is not written, and an unfit name is refused', async () => 
   assert.match(ini.stderr, /config convert/);
   const name = await at.run('main', ['setup', 'a/b', ...places(at), ...stay]);
   assert.equal(name.status, 2);
+});
+
+test('an account of oidc-agent 4, whose issuer got a slash at its end, is imported with the issuer’s own name', async () => {
+  await using at = await bench();
+  const world = realWorld();
+  const document = {
+    name: 'robot',
+    issuer_url: `${issuer.issuer}/`,
+    client_id: 'person-1',
+    refresh_token: 'rt-canary',
+  };
+  const password = new Secret('password', 'password canary');
+  const text = await writeAgentAccount(new AgentAccount(document, '4.5.2'), password, world.random);
+  const file = await at.file('agent-account', text);
+  const args = ['--import-oidc-agent', file, '--pw-file', await at.file('pw', 'password canary\n'), '--yes', 'robot'];
+  const ran = await at.run('main', ['setup', ...places(at), ...stay, ...args]);
+  assert.equal(ran.status, 0, ran.stderr);
+  const yaml = await readFile(at.path('tokeep.yaml'), 'utf8');
+  assert.ok(yaml.includes(`issuer: ${issuer.issuer}\n`), yaml);
 });

@@ -4,7 +4,7 @@ import { asClient, flowFor } from '../../acquire/login.ts';
 import { fetchMetadata, type IssuerMetadata, safeEndpoint } from '../../acquire/metadata.ts';
 import { readAgentAccount } from '../../acquire/oidc-agent-file.ts';
 import { readSecret } from '../../config/secret-source.ts';
-import { Fault } from '../../fault/fault.ts';
+import { asFault, Fault } from '../../fault/fault.ts';
 import type { IssuerUrl } from '../../token/names.ts';
 import { Secret, type SecretKind } from '../../token/secret.ts';
 import { seconds } from '../../token/time.ts';
@@ -29,7 +29,7 @@ export async function makePlan(asking: Asking): Promise<Plan> {
   refuseContradictions(options);
   if (options.importOidcAgent !== undefined) return await planImport(asking, resolve(options.importOidcAgent));
   const issuer = options.issuer ?? (await askIssuer(asking));
-  const metadata = await metadataOf(asking, issuer);
+  const metadata = await metadataOf(asking, issuer, absolute(options.caFile));
   const base = { issuer: metadata.issuer, caFile: absolute(options.caFile), audience: options.audience ?? [] };
   if (options.clientCredentials) return await planClientCredentials(asking, metadata, base);
   if (options.refreshTokenFile !== undefined) {
@@ -80,9 +80,8 @@ async function askIssuer({ context, prompts }: Asking): Promise<string> {
 }
 
 /** The issuer as its metadata writes it: a missing or added last slash is mended here, where it costs nothing. */
-async function metadataOf({ context, options }: Asking, issuer: string): Promise<IssuerMetadata> {
+async function metadataOf({ context }: Asking, issuer: string, caFile: string | undefined): Promise<IssuerMetadata> {
   const { world, signal } = context;
-  const caFile = absolute(options.caFile);
   const request = { timeout: seconds(30), signal, ...(caFile === undefined ? {} : { caFile }) };
   const outcome = await fetchMetadata(world, { issuer: issuer as IssuerUrl, ...request });
   if (outcome.kind === 'metadata') return outcome.metadata;
@@ -159,9 +158,22 @@ async function planImport(asking: Asking, path: string): Promise<Plan> {
     });
   }
   if (found.credential === undefined) throw new Fault('login-needed', `${path} holds no refresh token`);
-  const issuer = options.issuer ?? found.issuer;
-  if (issuer === undefined) throw new Fault('usage', `--issuer is missing: ${path} names none`);
+  const named = options.issuer ?? found.issuer;
+  if (named === undefined) throw new Fault('usage', `--issuer is missing: ${path} names none`);
   const scope = (found.refreshScope ?? found.scope ?? '').split(' ').filter(Boolean);
   const caFile = absolute(options.caFile ?? found.caFile);
+  const issuer = await ownNameOf(asking, named, caFile);
   return { kind: 'oidc-agent', issuer, caFile, scope, audience: options.audience ?? [], path, passwordFile };
+}
+
+/** What the issuer calls itself, since oidc-agent 4 writes a slash at its end. One that cannot be asked now keeps its name. */
+async function ownNameOf(asking: Asking, named: string, caFile: string | undefined): Promise<string> {
+  try {
+    return (await metadataOf(asking, named, caFile)).issuer;
+  } catch (thrown) {
+    const fault = asFault(thrown, `asking ${named} for its name`);
+    if (fault.code === 'issuer-mismatch') throw fault;
+    await asking.context.warn(`${fault.message}; it is written down as ${named}`);
+    return named;
+  }
 }
