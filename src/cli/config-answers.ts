@@ -7,6 +7,7 @@ import { effectiveConfig } from '../config/show.ts';
 import { writePathsDropIn } from '../config/systemd.ts';
 import { type ExitCode, exit, worstExit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
+import { counted } from '../observe/printable.ts';
 import type { Context } from './context.ts';
 import { hasErrors } from './usable-config.ts';
 
@@ -28,8 +29,8 @@ export async function checkConfig(context: Context, online: boolean): Promise<Ex
   }
   for (const finding of config.findings) await context.print(formatFinding(finding));
   for (const report of reports) await printOnline(context, report);
-  const counted = `${config.accounts.size} accounts, ${config.wishes.size} tokens`;
-  await context.say(`${config.file}: ${hasErrors(config) ? 'has errors' : 'in order'}; usable: ${counted}`);
+  const usable = `${counted(config.accounts.size, 'account')}, ${counted(config.wishes.size, 'token')}`;
+  await context.say(`${config.file}: ${hasErrors(config) ? 'has errors' : 'in order'}; usable: ${usable}`);
   return code;
 }
 

@@ -1,6 +1,6 @@
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
-import { span, timestamp } from '../observe/printable.ts';
+import { counted, span, timestamp } from '../observe/printable.ts';
 import { type Forecast, forecast } from '../renew/forecast.ts';
 import { between, days, type Epoch, type Millis, millis } from '../token/time.ts';
 import type { Context } from './context.ts';
@@ -59,5 +59,5 @@ async function print({ print: line, say, paint }: Context, found: Forecast, now:
   }
   if (gaps.length === 0) await line(paint.good(`no token runs out within ${span(length)}`));
   const asked = requests.reduce((sum, entry) => sum + entry.requests, 0);
-  await say(`looked ${span(length)} ahead: ${asked} requests to ${requests.length} issuers`);
+  await say(`looked ${span(length)} ahead: ${counted(asked, 'request')} to ${counted(requests.length, 'issuer')}`);
 }

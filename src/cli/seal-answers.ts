@@ -2,7 +2,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { readSecret } from '../config/secret-source.ts';
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { asFault, Fault } from '../fault/fault.ts';
-import { timestamp } from '../observe/printable.ts';
+import { counted, timestamp } from '../observe/printable.ts';
 import { leastPassphrase } from '../store/seal-key.ts';
 import { rotateSealingKey } from '../store/seal-rotation.ts';
 import { restoreBackup, sealedBackup } from '../store/sealed-backup.ts';
@@ -29,7 +29,10 @@ export async function rotateSeal(context: Context): Promise<ExitCode> {
     spool: Object.values(spoolPlaces(config, stateDir)),
   });
   if (context.options.json) await context.printJson(report);
-  else await context.print(`sealed ${report.resealed} records anew; the key is ${report.to} now, was ${report.from}`);
+  else
+    await context.print(
+      `sealed ${counted(report.resealed, 'record')} anew; the key is ${report.to} now, was ${report.from}`,
+    );
   return exit.fine;
 }
 
@@ -37,7 +40,9 @@ export async function writeBackup(context: Context, file: string, from: string |
   const store = await context.store();
   const passphrase = await newPassphrase(context, from);
   await writeNew(context.world, resolve(file), await sealedBackup(context.world, store, passphrase));
-  await context.say(`wrote ${(await store.accounts()).length} accounts to ${file}; without the passphrase it is lost`);
+  await context.say(
+    `wrote ${counted((await store.accounts()).length, 'account')} to ${file}; without the passphrase it is lost`,
+  );
   return exit.fine;
 }
 

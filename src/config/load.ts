@@ -41,7 +41,7 @@ export async function findConfig(world: World, options: { readonly config?: stri
 /** The old command goes to OSG's place without anybody having said `--config`. */
 function whoNamed({ env }: World, path: string): string {
   if (path === env[osgVariable]) return `which ${osgVariable} names`;
-  return path === osgDefault ? 'where OSG’s token renewer has it' : 'which --config names';
+  return path === osgDefault ? "where OSG's token renewer has it" : 'which --config names';
 }
 
 /** What ends in `.ini` is OSG's, as is what OSG's own variable names. */

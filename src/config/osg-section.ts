@@ -141,7 +141,7 @@ export class IniSectionReader {
     if (result.stray)
       this.warn(
         key,
-        `"${key}" has a single %, which stands for itself here; OSG’s renewer would stop at it, %% works in both`,
+        `"${key}" has a single %, which stands for itself here; OSG's renewer would stop at it, %% works in both`,
       );
     return result.value;
   }

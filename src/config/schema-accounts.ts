@@ -4,11 +4,11 @@ import { duration, issuerUrl, path, secret, section, text, url } from './schema-
 const common = {
   audience_style: z.enum(['auto', 'audience', 'resource', 'both']).optional().meta({
     description:
-      'how the issuer is told the audience: WLCG’s `audience`, RFC 8707’s `resource`, both, or found out (`auto`, the default)',
+      "how the issuer is told the audience: WLCG's `audience`, RFC 8707's `resource`, both, or found out (`auto`, the default)",
   }),
   ca_file: path
     .optional()
-    .meta({ description: 'a PEM file with the CAs to trust for this account instead of the system’s' }),
+    .meta({ description: "a PEM file with the CAs to trust for this account instead of the system's" }),
   refresh_lifetime: duration.optional().meta({
     description: 'how long a refresh token of this issuer lives, if the issuer does not say it',
   }),
@@ -31,7 +31,7 @@ const client = {
   client_secret: secret.optional().meta({ description: 'the secret of the client, by reference' }),
   secret_encoding: z.enum(['form', 'raw']).optional().meta({
     description:
-      'for client_secret_basic: form-encoded as RFC 6749 section 2.3.1 says (default), or `raw`, as OSG’s renewer sends it',
+      "for client_secret_basic: form-encoded as RFC 6749 section 2.3.1 says (default), or `raw`, as OSG's renewer sends it",
   }),
   private_key: secret
     .optional()
@@ -67,8 +67,8 @@ const oidcAgent = section({
   grant: z.literal('oidc_agent'),
   shortname: text
     .optional()
-    .meta({ description: 'the agent’s name for the account (default: the name of this section)' }),
-  socket: path.optional().meta({ description: 'the agent’s socket (default: `OIDC_SOCK`, then the service’s socket)' }),
+    .meta({ description: "the agent's name for the account (default: the name of this section)" }),
+  socket: path.optional().meta({ description: "the agent's socket (default: `OIDC_SOCK`, then the service's socket)" }),
   issuer: issuer.issuer,
   ...common,
 }).meta({ description: 'A running oidc-agent is asked.' });

@@ -65,7 +65,7 @@ export const tokenSchema = section({
     .meta({ description: 'what a consumer needs at least; the token is renewed before less is left' }),
   renew: z.enum(['due-point', 'each-pass']).optional().meta({
     description:
-      'when it is due (default), or also in each `tokeep renew`, as OSG’s renewer does without `min_lifetime`',
+      "when it is due (default), or also in each `tokeep renew`, as OSG's renewer does without `min_lifetime`",
   }),
   for_each: forEach.optional().meta({
     description: 'one token for each row; `{column}` in the name and the values of this section is replaced',

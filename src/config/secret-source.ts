@@ -82,7 +82,7 @@ async function attempt<T>(work: Promise<T>, path: string): Promise<T> {
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === 'EACCES') {
       throw new Fault('secret-unreadable', `the secret file ${path} may not be read by the user that tokeep runs as`, {
-        hint: `chgrp the file to that user’s group and chmod it 0640`,
+        hint: `chgrp the file to that user's group and chmod it 0640`,
       });
     }
     if (code === 'EFBIG')

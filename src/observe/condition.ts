@@ -8,7 +8,7 @@ export const ownCodes = {
   'clock-skew': {
     who: 'operator',
     exit: exit.person,
-    meaning: 'our clock and the issuer’s differ by more than a minute',
+    meaning: "our clock and the issuer's differ by more than a minute",
   },
   'write-back-failed': {
     who: 'operator',

@@ -60,7 +60,7 @@ export function issuerConditions(record: IssuerRecord, expired: number): readonl
       severity: 'warning',
       who: 'operator',
       sentence: `our clock is ${size} ${skew > 0 ? 'ahead of' : 'behind'} that of issuer ${record.issuer}`,
-      hint: 'check this machine’s clock: timedatectl status',
+      hint: "check this machine's clock: timedatectl status",
       since: null,
       nextTry: null,
       stage: 'skewed',

@@ -34,14 +34,14 @@ export const logEvents = {
   started: event(
     'notice',
     { version: 'text', config: 'text', wishes: 'count', accounts: 'count' },
-    'tokeep {version} keeps {wishes} wishes of {accounts} accounts, as {config} says',
+    'tokeep {version} works by {config} (wishes: {wishes}, accounts: {accounts})',
   ),
   stopping: event('notice', { reason: 'text' }, 'stopping: {reason}'),
   stopped: event('notice', {}, 'stopped; nothing is under way'),
   'config-reloaded': event(
     'notice',
     { config: 'text', wishes: 'count', accounts: 'count' },
-    'took over {config} as it is now: {wishes} wishes of {accounts} accounts',
+    'took over {config} as it is now (wishes: {wishes}, accounts: {accounts})',
   ),
   'config-rejected': event(
     'error',

@@ -1,7 +1,7 @@
 import type { Epoch } from '../token/time.ts';
 import type { Condition } from './condition.ts';
 import type { Change } from './notices.ts';
-import { printable, timestamp } from './printable.ts';
+import { counted, printable, timestamp } from './printable.ts';
 import { conditionJson } from './status-json.ts';
 
 /** A message in every form a channel may want. Never holds a secret: it is made of conditions only. */
@@ -18,7 +18,7 @@ const listed = 25;
 export function messageOf(changes: readonly Change[], host: string, at: Epoch): Message {
   const parts = changes.slice(0, listed).map(partOf);
   const more = changes.length - parts.length;
-  const lines = [...parts, ...(more > 0 ? [`… and ${more} more: tokeep status`] : [])];
+  const lines = [...parts, ...(more > 0 ? [`... and ${more} more: tokeep status`] : [])];
   return {
     subject: printable(`tokeep on ${host}: ${headline(changes)}`).slice(0, 150),
     text: `${lines.join('\n\n')}\n\n-- \ntokeep on ${printable(host)}, ${timestamp(at)}\n`,
@@ -43,15 +43,15 @@ function headline(changes: readonly Change[]): string {
   }
   const critical = changes.filter((change) => change.kind !== 'cleared' && change.condition.severity === 'critical');
   const over = changes.filter(({ kind }) => kind === 'cleared');
-  return `${changes.length} changes, ${critical.length} critical, ${over.length} over`;
+  return `${counted(changes.length, 'change')}, ${critical.length} critical, ${over.length} over`;
 }
 
 const turns: Readonly<Record<Condition['who'], string>> = {
   user: 'whose turn: somebody with this login',
   operator: 'whose turn: who runs this machine',
   issuer: 'whose turn: the issuer',
-  wait: 'whose turn: nobody’s, it is tried again',
-  bug: 'whose turn: tokeep’s, please report it',
+  wait: "whose turn: nobody's, it is tried again",
+  bug: "whose turn: tokeep's, please report it",
 };
 
 function partOf(change: Change): string {

@@ -41,3 +41,6 @@ export function span(length: Millis): string {
   }
   return size >= 1000 ? `${sign}1 s` : `${sign}${Math.round(size)} ms`;
 }
+
+/** `1 token`, `2 tokens`; for nouns whose plural takes an s. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

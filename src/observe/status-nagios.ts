@@ -1,5 +1,5 @@
 import { causesOf } from './condition.ts';
-import { printable } from './printable.ts';
+import { counted, printable } from './printable.ts';
 import { type StatusReport, wishStates } from './status.ts';
 
 /** The plugin's answer: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (Nagios plugin guidelines). */
@@ -20,7 +20,7 @@ export function statusNagios(report: StatusReport): PluginAnswer {
   }, undefined);
   const perfdata = [...counts, ...(nearest === undefined ? [] : [`shortest_life=${nearest}s`])].join(' ');
   if (worst === undefined) {
-    return { line: `TOKEEP OK - ${report.wishes.length} tokens are kept | ${perfdata}\n`, status: 0 };
+    return { line: `TOKEEP OK - ${counted(report.wishes.length, 'token')} kept | ${perfdata}\n`, status: 0 };
   }
   const more = causes.length > 1 ? ` (and ${causes.length - 1} more)` : '';
   const critical = worst.severity === 'critical';

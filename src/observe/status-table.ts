@@ -1,4 +1,4 @@
-import { between, type Epoch } from '../token/time.ts';
+import { between, type Epoch, type Millis } from '../token/time.ts';
 import { type Cause, type Condition, causesOf } from './condition.ts';
 import { printable, span, timestamp } from './printable.ts';
 import type { StatusReport, TargetStatus, WishState, WishStatus } from './status.ts';
@@ -35,23 +35,23 @@ function conditionLines(report: StatusReport, { paint }: TableOptions): string[]
   if (causes.length === 0) return [paint.good('all is well'), ''];
   const lines = causes.slice(0, shownCauses).flatMap((cause) => [...causeLines(cause, report.at, paint), '']);
   const more = causes.length - shownCauses;
-  return more > 0 ? [...lines, `… and ${more} more; see them all with --json`, ''] : lines;
+  return more > 0 ? [...lines, `... and ${more} more; see them all with --json`, ''] : lines;
 }
 
-const marks: Readonly<Record<Condition['severity'], string>> = { critical: '!!', warning: '! ', notice: '· ' };
+const marks: Readonly<Record<Condition['severity'], string>> = { critical: '!!', warning: '! ', notice: '- ' };
 const turns: Readonly<Record<Condition['who'], string>> = {
   user: 'your turn: somebody with this login',
   operator: 'your turn: who runs this machine',
-  issuer: 'turn of the issuer',
-  wait: 'nobody’s turn: it is tried again',
-  bug: 'tokeep’s own fault; please report it',
+  issuer: "the issuer's turn",
+  wait: "nobody's turn: it is tried again",
+  bug: "tokeep's own fault; please report it",
 };
 
 function causeLines({ root, followers }: Cause, now: Epoch, paint: StatusPaint): string[] {
   const colour = root.severity === 'critical' ? paint.bad : root.severity === 'warning' ? paint.warn : paint.dim;
   const facts = [
     turns[root.who],
-    ...(root.since === null ? [] : [`for ${span(between(root.since, now))}`]),
+    ...(root.since === null ? [] : [lasting(between(root.since, now))]),
     ...(root.nextTry === null ? [] : [`next try ${whenText(root.nextTry, now)}`]),
   ];
   const wishes = new Set(followers.filter(({ subject }) => subject.kind === 'wish').map(({ subject }) => subject.name));
@@ -64,6 +64,9 @@ function causeLines({ root, followers }: Cause, now: Epoch, paint: StatusPaint):
     ...(root.hint === undefined ? [] : [`   ${root.hint}`]),
   ];
 }
+
+/** Below a second is no length that anybody waits for. */
+const lasting = (length: Millis): string => (length < 1000 ? 'just now' : `for ${span(length)}`);
 
 function whenText(at: Epoch, now: Epoch): string {
   const left = between(now, at);

@@ -64,7 +64,7 @@ async function startAfresh(world: World, stateDir: string, sealer: Sealer): Prom
   const saved = await salvage(`${stateDir}/${aside}`, database);
   const sentence =
     `the state in ${stateDir}/${fileName} was damaged; it lies in ${aside} now, ` +
-    `and a new one was begun with the ${saved} records that could still be read`;
+    `and a new one was begun with what could still be read (records: ${saved})`;
   await database.write((session) =>
     quarantine(session, { what: 'database', name: fileName, at, sentence }, { file: aside }),
   );

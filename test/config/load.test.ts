@@ -65,7 +65,7 @@ test('a configuration that is missing where the old command looks is not blamed 
   const named = worldOf({}, { env });
   await assert.rejects(findConfig(named, { config: osgPlace(named) }), /which OSG_TOKEN_RENEWER_CONFIG_PATH names$/);
   const usual = worldOf({});
-  await assert.rejects(findConfig(usual, { config: osgPlace(usual) }), /where OSG’s token renewer has it$/);
+  await assert.rejects(findConfig(usual, { config: osgPlace(usual) }), /where OSG's token renewer has it$/);
 });
 
 test('a file that went away is a finding, not a fault', async () => {

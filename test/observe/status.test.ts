@@ -6,7 +6,7 @@ import { statusJson } from '../../src/observe/status-json.ts';
 import { statusNagios, unknownNagios } from '../../src/observe/status-nagios.ts';
 import { statusTable } from '../../src/observe/status-table.ts';
 import type { WishName } from '../../src/token/names.ts';
-import { after, days, hours, minutes } from '../../src/token/time.ts';
+import { after, days, hours, millis, minutes } from '../../src/token/time.ts';
 import {
   account,
   accountRecord,
@@ -169,9 +169,21 @@ test('the JSON form has stable keys and plain times', () => {
   assert.equal(parsed.conditions[0].hint, 'run: tokeep account login dune');
 });
 
+test('what began within this second is said to be just now, in letters that every terminal has', () => {
+  const waiting = trouble('issuer-unreachable', { who: 'wait', since: after(noon, millis(-883)), sentence: 'no connection' });
+  const [wishes, accounts] = [
+    [wishRecord('mon', 'atlas', { trouble: waiting, failures: 1 })],
+    [accountRecord('atlas')],
+  ];
+  const at = wanted([account('atlas')], [wish('mon', 'atlas')]);
+  const text = table(statusReport(records({ wishes, accounts, deliveries: [deliveryRecord('mon')] }), at, noon));
+  assert.match(text, /nobody's turn: it is tried again; just now/);
+  assert.match(text, /^[\n\x20-\x7e]*$/);
+});
+
 test('the plugin line has one sentence, performance data and a status of 0, 1, 2 or 3', () => {
   assert.deepEqual(statusNagios(calm), {
-    line: 'TOKEEP OK - 1 tokens are kept | valid=1;;;0;1 due=0;;;0;1 retrying=0;;;0;1 stuck=0;;;0;1 expired=0;;;0;1 waiting=0;;;0;1 shortest_life=1800s\n',
+    line: 'TOKEEP OK - 1 token kept | valid=1;;;0;1 due=0;;;0;1 retrying=0;;;0;1 stuck=0;;;0;1 expired=0;;;0;1 waiting=0;;;0;1 shortest_life=1800s\n',
     status: 0,
   });
   const bad = statusNagios(troubled);
