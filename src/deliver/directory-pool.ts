@@ -2,12 +2,12 @@ import { after, hours, type Mono, millis } from '../token/time.ts';
 import type { Directory, Files } from '../world/files.ts';
 import type { World } from '../world/world.ts';
 import { sweepLeftovers } from './leftovers.ts';
-import { lookAlong, refuseUnsafeWay, type WayStep } from './trusted-way.ts';
+import { refuseUnsafeWay, type WayStep, walkTo } from './trusted-way.ts';
 
 /** A directory that overlapping deliveries share. */
 export interface SharedDirectory {
   readonly directory: Directory;
-  /** As seen at most a second ago. */
+  /** As walked at most a second ago, `directory` last. */
   readonly way: readonly WayStep[];
   /** Syncs the directory; renames of the same moment share one sync. */
   sync(): Promise<void>;
@@ -79,9 +79,8 @@ function borrow(pool: Pool, world: World, path: string): Held {
 }
 
 async function openShared(files: Files, path: string): Promise<SharedDirectory> {
-  const way = await lookAlong(files, path);
-  const directory = await files.openDirectory(path);
-  return { directory, way, sync: sharedSync(directory) };
+  const { directory, steps } = await walkTo(files, path);
+  return { directory, way: steps, sync: sharedSync(directory) };
 }
 
 /** One sync at a time; all who ask while it runs share the next one, which begins after every one of their renames. */

@@ -64,9 +64,9 @@ export function faultyFiles(real: Files, plan: readonly FaultStep[]): Files {
 
   return {
     ...real,
-    async openDirectory(path) {
+    async openDirectory(path, use) {
       await meet('openDirectory', path);
-      return faultyDirectory(await real.openDirectory(path), meet);
+      return faultyDirectory(await real.openDirectory(path, use), meet);
     },
     async readText(path, limit) {
       await meet('readText', path);
@@ -81,6 +81,10 @@ function faultyDirectory(real: Directory, meet: Meet): Directory {
   const whole = (name: string) => `${real.path}/${name}`;
   return {
     ...real,
+    async openDirectory(name, use) {
+      await meet('openDirectory', whole(name));
+      return faultyDirectory(await real.openDirectory(name, use), meet);
+    },
     async list() {
       await meet('list', real.path);
       return await real.list();

@@ -29,6 +29,9 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
+/** `list` is for everything; `pass` is only to look and go on below (O_PATH), and needs no right to read the directory. */
+export type DirectoryUse = 'list' | 'pass';
+
 /**
  * A directory held by its descriptor: names below it cannot be swapped under our feet. Every `name` is a single component;
  * nothing here follows a link (`createExclusive` and `open` use O_NOFOLLOW, `open` also O_NONBLOCK).
@@ -37,6 +40,10 @@ export interface Directory {
   readonly path: string;
   facts(): Promise<FileFacts>;
   look(name: string): Promise<FileFacts | undefined>;
+  /** The text of a symbolic link. */
+  readLink(name: string): Promise<string>;
+  /** The directory below; a link or a file of this name is refused with ENOTDIR. */
+  openDirectory(name: string, use: DirectoryUse): Promise<Directory>;
   list(): Promise<readonly string[]>;
   /** O_CREAT|O_EXCL with exactly this mode, whatever the umask. */
   createExclusive(name: string, mode: number): Promise<OpenFile>;
@@ -53,8 +60,8 @@ export interface Directory {
  * the room that calls turns them into a Fault with a sentence. Nothing is retried here.
  */
 export interface Files {
-  /** Opens the directory itself; a link in the last component is refused with ELOOP. */
-  openDirectory(path: string): Promise<Directory>;
+  /** Opens the directory itself, to `list` unless told; a link in the last component is refused with ENOTDIR. */
+  openDirectory(path: string, use?: DirectoryUse): Promise<Directory>;
   /** Small text files (configuration, passwords, CAs); follows links; undefined when absent; refuses above `limit` bytes with EFBIG. */
   readText(path: string, limit: number): Promise<string | undefined>;
   /** Follows links. */

@@ -13,11 +13,13 @@ import {
   write,
 } from 'node:fs';
 import { mkdir, readdir, readlink, rename, stat, statfs, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path/posix';
+import { dirname, join } from 'node:path/posix';
 import { promisify } from 'node:util';
-import type { Directory, FileFacts, Files, OpenFile } from './files.ts';
+import type { Directory, DirectoryUse, FileFacts, Files, OpenFile } from './files.ts';
 
 const noFollow = constants.O_NOFOLLOW;
+/** Node does not name it; the same on every architecture that Node runs on under Linux. */
+const onlyPath = 0o10000000;
 
 /**
  * Open files are bare descriptors: thousands of deliveries in a pass cost half the main thread's time this way, compared to
@@ -126,6 +128,11 @@ function openFile(fd: number): OpenFile {
   };
 }
 
+async function openDirectory(path: string, place: string, use: DirectoryUse): Promise<Directory> {
+  const access = use === 'pass' ? onlyPath : constants.O_RDONLY;
+  return directory(path, await descriptor.open(place, access | constants.O_DIRECTORY | noFollow));
+}
+
 /** Names below a held directory go through /proc/self/fd, so that no component above can be swapped (deliver/README.md). */
 function directory(path: string, fd: number): Directory {
   const below = (name: string) => {
@@ -136,6 +143,8 @@ function directory(path: string, fd: number): Directory {
     path,
     facts: () => descriptor.facts(fd),
     look: async (name) => await descriptor.look(below(name)),
+    readLink: async (name) => await readlink(below(name)),
+    openDirectory: async (name, use) => await openDirectory(join(path, name), below(name), use),
     list: () => readdir(`/proc/self/fd/${fd}`),
     async createExclusive(name, mode) {
       const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | noFollow;
@@ -197,9 +206,7 @@ async function makeOrMeet(path: string, mode: number): Promise<void> {
 }
 
 export const realFiles: Files = {
-  async openDirectory(path) {
-    return directory(path, await descriptor.open(path, constants.O_RDONLY | constants.O_DIRECTORY | noFollow));
-  },
+  openDirectory: (path, use = 'list') => openDirectory(path, path, use),
   readText,
   async facts(path) {
     const stats = await orAbsent(stat(path, { bigint: true }));

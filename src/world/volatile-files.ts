@@ -25,7 +25,10 @@ const largestFile = 64 * 1024 * 1024;
 export function volatileFiles(real: Files): VolatileFiles {
   const unsynced: Unsynced = { data: new Map(), names: [] };
   return {
-    files: { ...real, openDirectory: async (path) => volatileDirectory(await real.openDirectory(path), unsynced) },
+    files: {
+      ...real,
+      openDirectory: async (path, use) => volatileDirectory(await real.openDirectory(path, use), unsynced),
+    },
     async cut(what) {
       if (what === 'names') for (const change of unsynced.names.splice(0).reverse()) await change.undo();
       else for (const [path, directory] of unsynced.data) await empty(directory, nameOf(path));
@@ -61,6 +64,7 @@ function volatileDirectory(real: Directory, unsynced: Unsynced): Directory {
   const remember = (undo: () => Promise<void>) => unsynced.names.push({ directory: real.path, undo });
   return {
     ...real,
+    openDirectory: async (name, use) => volatileDirectory(await real.openDirectory(name, use), unsynced),
     async createExclusive(name, mode) {
       const file = await real.createExclusive(name, mode);
       remember(async () => {

@@ -10,6 +10,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -18,8 +19,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { delivererOf } from '../../src/deliver/deliverers.ts';
 import { Fault } from '../../src/fault/fault.ts';
+import { type FaultStep, faultyFiles } from '../../src/world/faulty-files.ts';
+import { realFiles } from '../../src/world/real-files.ts';
 import { realWorld } from '../../src/world/real-world.ts';
-import { accessToken, fileTarget, isRoot, scratch } from './testing.ts';
+import { accessToken, fileTarget, isRoot, scratch, worldWith } from './testing.ts';
 
 const world = realWorld();
 const stranger = 54_321;
@@ -82,6 +85,37 @@ test('a link in the place of the directory is refused', async (t) => {
   assert.ok(!existsSync(join(directory, 'real', 'a.token')));
 });
 
+test('links on the way are followed step by step, and each step is judged', async (t) => {
+  const base = scratch(t);
+  mkdirSync(join(base, 'real/below'), { recursive: true });
+  mkdirSync(join(base, 'open/below'), { recursive: true });
+  chmodSync(join(base, 'open'), 0o777);
+  const links = {
+    relative: './real/../real',
+    absolute: join(base, 'relative'),
+    root: '/',
+    loop: 'to-loop',
+    dangling: 'nowhere',
+    file: '/etc/passwd',
+    open: `${base}/open/below/../../real`,
+  };
+  for (const [name, text] of Object.entries(links)) symlinkSync(text, join(base, `to-${name}`));
+  symlinkSync('real', join(base, 'relative'));
+  for (const name of ['relative', 'absolute']) {
+    await deliver(join(base, `to-${name}`, 'below', `${name}.token`));
+    assert.ok(existsSync(join(base, 'real/below', `${name}.token`)));
+  }
+  await deliver(join(base, `to-root${base}/real/below/root.token`));
+  assert.ok(existsSync(join(base, 'real/below/root.token')));
+  await assert.rejects(deliver(join(base, 'to-loop/below/a.token')), refused(/more than 40 links/));
+  await assert.rejects(deliver(join(base, 'to-dangling/below/a.token')), refused(/does not exist/));
+  await assert.rejects(
+    deliver(join(base, 'to-file/below/a.token')),
+    refused(/\/etc\/passwd is not a directory but a file/),
+  );
+  await assert.rejects(deliver(join(base, 'to-open/below/a.token')), refused(/everybody may replace files in .*open /));
+});
+
 test('a directory in which everybody may replace files is refused, anywhere on the way', async (t) => {
   const open = join(scratch(t), 'open');
   mkdirSync(join(open, 'below'), { recursive: true });
@@ -131,6 +165,31 @@ if (isRoot) {
     await deliver(join(theirs, 'to-own/below/a.token'), { owner });
     assert.equal(readFileSync(join(theirs, 'own/below/a.token'), 'utf8'), 'canary-token\n');
   });
+
+  for (const when of ['own', 'own/below']) {
+    test(`the owner of a file gains nothing by a swap on the way right before ${when} is opened`, async (t) => {
+      const [theirs, ours] = [scratch(t), scratch(t)];
+      mkdirSync(join(ours, 'below'));
+      mkdirSync(join(theirs, 'own', 'below'), { recursive: true });
+      for (const name of ['.', 'own', 'own/below']) lchownSync(join(theirs, name), stranger, stranger);
+      const swap = () => {
+        renameSync(join(theirs, 'own'), join(theirs, 'aside'));
+        symlinkSync(ours, join(theirs, 'own'));
+        lchownSync(join(theirs, 'own'), stranger, stranger);
+      };
+      const plan: FaultStep[] = [{ op: 'openDirectory', path: join(theirs, when), meanwhile: swap }];
+      const target = fileTarget(join(theirs, 'own/below/a.token'), { owner: String(stranger) });
+      const delivery = delivererOf(target).deliver(
+        target,
+        accessToken('canary-token'),
+        worldWith({ files: faultyFiles(realFiles, plan) }),
+      );
+      if (when === 'own') await assert.rejects(delivery, refused(/leads to a directory of/));
+      else await delivery;
+      assert.deepEqual(readdirSync(join(ours, 'below')), []);
+      assert.deepEqual(readdirSync(join(theirs, 'aside/below')), when === 'own' ? [] : ['a.token']);
+    });
+  }
 
   test('owner and group are as asked, and the group of a foreign owner is the owner’s', async (t) => {
     const path = join(scratch(t), 'a.token');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -28,4 +28,27 @@ test('a directory that cannot be made is a fault of the system, also where the p
   await assert.rejects(realFiles.makeDirectories(`${place.path}/file`, 0o700), { code: 'EEXIST' });
   await assert.rejects(realFiles.makeDirectories(`${place.path}/file/below`, 0o700), { code: 'ENOTDIR' });
   await assert.rejects(realFiles.makeDirectories(`${place.path}/link/below`, 0o700), { code: 'ENOENT' });
+});
+
+test('a directory below a held one is that one, whatever its path says meanwhile, and a link is never entered', async () => {
+  await using place = await scratch();
+  const path = `${place.path}/a`;
+  await realFiles.makeDirectories(`${path}/b`, 0o700);
+  await symlink('b', `${path}/link`);
+  const held = await realFiles.openDirectory(path, 'pass');
+  await rename(path, `${place.path}/aside`);
+  const below = await held.openDirectory('b', 'list');
+  try {
+    assert.equal(below.path, `${path}/b`);
+    assert.equal((await below.facts()).inode, (await realFiles.look(`${place.path}/aside/b`))?.inode);
+    assert.deepEqual(await below.list(), []);
+    await below.sync();
+    assert.equal(await held.readLink('link'), 'b');
+    await assert.rejects(held.openDirectory('link', 'pass'), { code: 'ENOTDIR' });
+    await assert.rejects(held.openDirectory('none', 'list'), { code: 'ENOENT' });
+    await assert.rejects(held.openDirectory('..', 'list'), TypeError);
+  } finally {
+    await below.close();
+    await held.close();
+  }
 });
