@@ -1,11 +1,12 @@
 // npm run demo: an issuer nobody here wrote, three tokens with short lives, kept fresh and checked before your eyes.
 import { appendFile, readFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { approve } from '../test/peers/approve.ts';
 import { type Row, Screen } from './screen.ts';
 import { audience, type Stage, setStage, tokenLife } from './stage.ts';
-import { finish, tokeep } from './tokeep-command.ts';
+import { endAll, finish, tokeep } from './tokeep-command.ts';
 
 const screen = new Screen();
 
@@ -153,8 +154,46 @@ async function keepFresh(stage: Stage): Promise<Watch> {
   return watch;
 }
 
+/** Rejects with its name when a signal says to stop. */
+function interrupted(): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      // What was under way fails now that its processes are ended, and nobody waits for it any more.
+      process.on('unhandledRejection', () => {});
+      reject(new Interruption(name));
+    });
+  }
+  promise.catch(() => {});
+  return promise;
+}
+
+class Interruption extends Error {
+  readonly exitCode: number;
+
+  constructor(name: 'SIGINT' | 'SIGTERM') {
+    super(name);
+    this.exitCode = 128 + constants.signals[name];
+  }
+}
+
 async function main(): Promise<number> {
-  await using stage = await setStage();
+  const stop = interrupted();
+  try {
+    await using stage = await setStage();
+    await using _commands = { [Symbol.asyncDispose]: endAll };
+    return await Promise.race([play(stage), stop]);
+  } catch (thrown) {
+    // A signal from a terminal also ends the issuer, which may be noticed first.
+    const cause = await Promise.race([stop, wait(100, thrown)]).catch((signal: unknown) => signal);
+    if (!(cause instanceof Interruption)) throw cause;
+    screen.end();
+    screen.say('interrupted; nothing is left behind');
+    return cause.exitCode;
+  }
+}
+
+async function play(stage: Stage): Promise<number> {
   screen.say(
     `an OpenID provider (node-oidc-provider, its own process) at ${stage.issuer.issuer}, with a throw-away CA`,
   );
@@ -173,4 +212,4 @@ async function main(): Promise<number> {
   return watch.problems.length === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+process.exit(await main());

@@ -22,6 +22,17 @@ export interface Stage extends AsyncDisposable {
 
 export async function setStage(): Promise<Stage> {
   const dir = await mkdtemp(join(tmpdir(), 'tokeep-demo-'));
+  // What the issuer keeps, and the CA, then go with it, however far things get.
+  process.env['TMPDIR'] = dir;
+  try {
+    return await furnished(dir);
+  } catch (thrown) {
+    await rm(dir, { recursive: true, force: true });
+    throw thrown;
+  }
+}
+
+async function furnished(dir: string): Promise<Stage> {
   const issuer = await startIssuer({
     tls: 'throw-away-ca',
     state: 'file',

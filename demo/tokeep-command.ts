@@ -6,14 +6,26 @@ import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 
+const running = new Set<ChildProcess>();
+
+/** Ends what still runs, at once: all that it keeps is about to be thrown away. */
+export async function endAll(): Promise<void> {
+  const ends = [...running].map((child) => once(child, 'close'));
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(ends);
+}
+
 /** Starts `tokeep ARGS` as anybody would, with a home of its own below `dir`. */
 export function tokeep(dir: string, args: readonly string[]): ChildProcess {
   const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: dir };
   const places = ['--config', join(dir, 'config.yaml'), '--state', join(dir, 'state')];
-  return spawn(process.execPath, [program, ...places, ...args], {
+  const child = spawn(process.execPath, [program, ...places, ...args], {
     env: { ...env, XDG_CONFIG_HOME: join(dir, 'config'), XDG_RUNTIME_DIR: dir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
+  child.on('close', () => running.delete(child));
+  return child;
 }
 
 export interface Ended {
