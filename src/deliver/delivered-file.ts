@@ -22,7 +22,7 @@ export async function checkTokenFile(
   path: string,
   { fingerprint, at }: DeliveredToken,
 ): Promise<'there' | 'gone' | 'unknown'> {
-  const { directory, name } = splitPath(path);
+  const { directory, name } = splitPath('written', path);
   try {
     const present = await world.files.look(path);
     if (present === undefined) return 'gone';
@@ -70,14 +70,14 @@ async function readPlain(
 
 /** Deletes the file, if it is a plain one of ours or of its owner; a file that is gone is fine. */
 export async function removeTokenFile(world: World, file: TokenFile): Promise<void> {
-  const { directory, name } = splitPath(file.path);
+  const { directory, name } = splitPath('removed', file.path);
   const owners = ownersOf(world, file);
   try {
     if ((await world.files.facts(directory)) === undefined) return;
     await inDirectory(world, directory, owners, async (shared) => {
       const present = await shared.directory.look(name);
       if (present === undefined) return;
-      refuseStrange(file.path, present, file.existing === 'keep' ? [present.owner] : owners);
+      refuseStrange('removed', file.path, present, file.existing === 'keep' ? [present.owner] : owners);
       await shared.directory.remove(name);
       await shared.sync();
     });

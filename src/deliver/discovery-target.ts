@@ -5,6 +5,7 @@ import { lookUpUser, type UserIdentity } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { checkTokenFile, removeTokenFile } from './delivered-file.ts';
 import type { Deliverer } from './deliverer.ts';
+import type { TokenDeed } from './present-file.ts';
 import { type TokenFile, writeTokenFile } from './token-file.ts';
 
 /**
@@ -14,15 +15,15 @@ import { type TokenFile, writeTokenFile } from './token-file.ts';
 export const discoveryDeliverer: Deliverer<DiscoveryTarget> = {
   kind: 'discovery',
   async deliver(target, token, world) {
-    const user = await userOf(target, world);
+    const user = await userOf('written', target, world);
     await writeTokenFile(world, fileOf(await placeOfUser(world, user.uid, target.purpose), user, world), token);
   },
   async check(target, delivered, world) {
-    const user = await userOf(target, world);
+    const user = await userOf('written', target, world);
     return await checkTokenFile(world, await placeOfUser(world, user.uid, target.purpose), delivered);
   },
   async withdraw(target, world) {
-    const user = await userOf(target, world);
+    const user = await userOf('removed', target, world);
     const places = new Set([
       await placeOfUser(world, user.uid, target.purpose),
       fallbackPlace(user.uid, target.purpose),
@@ -31,11 +32,11 @@ export const discoveryDeliverer: Deliverer<DiscoveryTarget> = {
   },
 };
 
-async function userOf(target: DiscoveryTarget, world: World): Promise<UserIdentity> {
+async function userOf(deed: TokenDeed, target: DiscoveryTarget, world: World): Promise<UserIdentity> {
   if (target.purpose !== undefined && !isPurpose(target.purpose)) {
     throw new Fault(
       'target-refused',
-      `token not written: the purpose ${JSON.stringify(target.purpose)} is no file name`,
+      `token not ${deed}: the purpose ${JSON.stringify(target.purpose)} is no file name`,
     );
   }
   return await lookUpUser(world, target.user);

@@ -4,25 +4,26 @@ import { lookUpGroup, lookUpUser } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { checkTokenFile, removeTokenFile } from './delivered-file.ts';
 import type { Deliverer } from './deliverer.ts';
+import type { TokenDeed } from './present-file.ts';
 import { type TokenFile, writeTokenFile } from './token-file.ts';
 
 /** A token in a file of its own: `file:` in the configuration, `token_path` in OSG's ini. */
 export const fileDeliverer: Deliverer<FileTarget> = {
   kind: 'file',
   async deliver(target, token, world) {
-    await writeTokenFile(world, await tokenFileOf(target, world), token);
+    await writeTokenFile(world, await tokenFileOf('written', target, world), token);
   },
   async check(target, delivered, world) {
     return await checkTokenFile(world, target.path, delivered);
   },
   async withdraw(target, world) {
-    await removeTokenFile(world, await tokenFileOf(target, world));
+    await removeTokenFile(world, await tokenFileOf('removed', target, world));
   },
 };
 
-async function tokenFileOf(target: FileTarget, world: World): Promise<TokenFile> {
+async function tokenFileOf(deed: TokenDeed, target: FileTarget, world: World): Promise<TokenFile> {
   if ((target.mode & 0o007) !== 0) {
-    throw new Fault('target-refused', `token not written: mode ${target.mode.toString(8)} would let everybody use it`);
+    throw new Fault('target-refused', `token not ${deed}: mode ${target.mode.toString(8)} would let everybody use it`);
   }
   const { path, mode, existing, inPlace } = target;
   return { path, mode, existing, inPlace, ...(await ownership(target, world)) };

@@ -4,6 +4,7 @@ import { type Epoch, type Millis, millis, minutes, seconds } from '../token/time
 import type { AttachedEnd, RunAttached } from '../world/attached-process.ts';
 import type { World } from '../world/world.ts';
 import { removeTokenFile } from './delivered-file.ts';
+import { privateFileRewrite } from './leftovers.ts';
 import { privateFile } from './private-file.ts';
 import { type TokenFile, writeTokenFile } from './token-file.ts';
 
@@ -91,12 +92,13 @@ interface Plan {
   readonly minLifetime: Millis;
 }
 
-/** Renewed when the minimum is all that is left; never in a hot loop, however short the life. */
+/** Renewed when the minimum is all that is left; never in a hot loop, however short the life, nor later than a sweep allows. */
 function planFor({ expiresAt }: FreshToken, kept: KeptRun, now: Epoch): Plan {
   const left = Math.max(0, expiresAt - now);
   const lead = kept.minLifetime ?? Math.min(usualLead, left / 3);
   const soonest = Math.max(seconds(1), Math.min(longestSleep, left / 10));
-  return { renewAt: Math.max(expiresAt - lead, now + soonest) as Epoch, minLifetime: millis(lead + seconds(1)) };
+  const due = Math.min(expiresAt - lead, now + privateFileRewrite);
+  return { renewAt: Math.max(due, now + soonest) as Epoch, minLifetime: millis(lead + seconds(1)) };
 }
 
 /** Half to all of 5 s, 10 s, 20 s, … up to a minute. */

@@ -44,7 +44,7 @@ export async function overwrite(
   const file = await directory.open(name, 'write');
   try {
     const facts = await file.facts();
-    refuseStrange(`${directory.path}/${name}`, facts, owners);
+    refuseStrange('written', `${directory.path}/${name}`, facts, owners);
     if (looks !== undefined) await dress(file, facts, looks);
     const old = await file.read(largestKept);
     const padding = Buffer.alloc(Math.max(0, (old?.length ?? 0) - bytes.length), '\n');

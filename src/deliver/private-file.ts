@@ -1,15 +1,17 @@
 import type { AccessToken } from '../token/secret.ts';
 import type { World } from '../world/world.ts';
 import { removeTokenFile } from './delivered-file.ts';
+import { privateName } from './leftovers.ts';
 import { type TokenFile, writeTokenFile } from './token-file.ts';
 
 /**
  * A file of ours alone (0600) with a name nobody can guess, in the runtime directory of the service or the user if there is
  * one, else in `/tmp`. The name has 128 random bits and the file is made exclusively, so that it needs no directory of its own.
+ * What a killed process leaves of it is swept a day later.
  */
 export async function privateFile(world: World): Promise<TokenFile> {
   const directory = await privatePlace(world);
-  const path = `${directory}/tokeep-${world.random.id()}.token`;
+  const path = `${directory}/${privateName(world.random.id())}`;
   return { path, mode: 0o600, existing: 'set', inPlace: false };
 }
 

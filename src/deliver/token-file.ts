@@ -8,7 +8,7 @@ import { fileFault } from './file-fault.ts';
 import { keepAccessList } from './keep-access-list.ts';
 import { temporaryName } from './leftovers.ts';
 import { type Looks, overwrite, writeWhole } from './overwrite.ts';
-import { refuseStrange } from './present-file.ts';
+import { refuseStrange, type TokenDeed } from './present-file.ts';
 
 /** A token file as it shall be, all names already looked up. */
 export interface TokenFile {
@@ -28,7 +28,7 @@ export interface TokenFile {
  * Faults with `target-refused` or `target-failed`; what was there is untouched then.
  */
 export async function writeTokenFile(world: World, file: TokenFile, token: AccessToken): Promise<void> {
-  const { directory, name } = splitPath(file.path);
+  const { directory, name } = splitPath('written', file.path);
   const owners = ownersOf(world, file);
   const bytes = Buffer.from(`${token.reveal()}\n`);
   try {
@@ -36,7 +36,7 @@ export async function writeTokenFile(world: World, file: TokenFile, token: Acces
       const present = await shared.directory.look(name);
       if (present === undefined) return await replace(world, shared, name, bytes, file);
       const accepted = acceptedOwners(shared, present, file, owners);
-      refuseStrange(file.path, present, accepted);
+      refuseStrange('written', file.path, present, accepted);
       if (file.inPlace) {
         const looks = file.existing === 'set' ? file : undefined;
         return await overwrite(shared.directory, name, bytes, accepted, looks);
@@ -50,10 +50,10 @@ export async function writeTokenFile(world: World, file: TokenFile, token: Acces
 }
 
 /** Splits an absolute path; faults with `target-refused` for a path that cannot be a file of ours. */
-export function splitPath(path: string): { readonly directory: string; readonly name: string } {
+export function splitPath(deed: TokenDeed, path: string): { readonly directory: string; readonly name: string } {
   const plain = normalize(path);
   if (!isAbsolute(plain) || plain.endsWith('/') || plain.includes('\0')) {
-    throw new Fault('target-refused', `token not written: ${JSON.stringify(path)} is not the absolute path of a file`);
+    throw new Fault('target-refused', `token not ${deed}: ${JSON.stringify(path)} is not the absolute path of a file`);
   }
   return { directory: dirname(plain), name: basename(plain) };
 }

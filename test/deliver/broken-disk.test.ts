@@ -123,7 +123,7 @@ test('the file is synced before the rename and the directory after it', async (t
   assert.deepEqual(order, ['write', 'sync', 'rename', 'syncDirectory']);
 });
 
-test('scenario 12: temporary files of a dead process go after an hour; other files and younger ones stay', async (t) => {
+test('scenario 12: files of a dead process go, temporary ones after an hour, private ones after a day; other and younger ones stay', async (t) => {
   const directory = scratch(t);
   const hoursAgo = (name: string, hours: number) => {
     writeFileSync(join(directory, name), 'left');
@@ -134,12 +134,15 @@ test('scenario 12: temporary files of a dead process go after an hour; other fil
   hoursAgo('.b.token.tokeep-BBBBBBBBBBBBBBBBBBBBBB', 0.5);
   hoursAgo('.a.token.tokeep-short', 2);
   hoursAgo('old.token', 2);
+  hoursAgo('.tokeep-PPPPPPPPPPPPPPPPPPPPPP.token', 25);
+  hoursAgo('.tokeep-QQQQQQQQQQQQQQQQQQQQQQ.token', 23);
   mkdirSync(join(directory, '.d.tokeep-DDDDDDDDDDDDDDDDDDDDDD'));
   await deliver(join(directory, 'a.token'), old);
   assert.deepEqual(readdirSync(directory).sort(), [
     '.a.token.tokeep-short',
     '.b.token.tokeep-BBBBBBBBBBBBBBBBBBBBBB',
     '.d.tokeep-DDDDDDDDDDDDDDDDDDDDDD',
+    '.tokeep-QQQQQQQQQQQQQQQQQQQQQQ.token',
     'a.token',
     'old.token',
   ]);

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, utimesSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type FreshToken, runWithToken } from '../../src/deliver/kept-file.ts';
+import { sweepLeftovers } from '../../src/deliver/leftovers.ts';
 import { Fault } from '../../src/fault/fault.ts';
-import { after, type Millis, minutes, seconds } from '../../src/token/time.ts';
+import { after, epoch, hours, type Millis, minutes, seconds } from '../../src/token/time.ts';
 import type { AttachedCall, AttachedEnd } from '../../src/world/attached-process.ts';
 import { runAttached } from '../../src/world/real-attached-process.ts';
+import { realFiles } from '../../src/world/real-files.ts';
 import { TestClock } from '../../src/world/test-clock.ts';
-import { accessToken, scratch, worldWith } from './testing.ts';
+import { accessToken, me, scratch, worldWith } from './testing.ts';
 
 /** A command that runs until the test ends it, tokens that live an hour, and a clock that the test moves. */
 function stage(t: TestContext) {
@@ -76,6 +79,25 @@ test('the file is replaced ten minutes before the token ends, and not before', a
   await it.pass(minutes(2));
   assert.equal(readFileSync(path, 'utf8'), 'token-2\n');
   assert.deepEqual(it.asked, [minutes(1), minutes(10) + 1000]);
+  it.end({ kind: 'exited', status: 0 });
+  await it.result;
+});
+
+test('scenario 12: the file that a killed process leaves is swept a day later, and one in use is written anew before', async (t) => {
+  const it = stage(t);
+  const path = await it.path();
+  it.answerWith(async () => ({ token: accessToken('long'), expiresAt: Number.MAX_SAFE_INTEGER as never }));
+  await it.pass(minutes(51));
+  utimesSync(path, 0, 0);
+  await it.pass(minutes(361));
+  assert.notEqual(lstatSync(path).mtimeMs, 0);
+  const directory = await realFiles.openDirectory(dirname(path));
+  t.after(() => directory.close());
+  const hoursFromNow = (count: number) => after(epoch(Date.now()), hours(count));
+  await sweepLeftovers(directory, [me], hoursFromNow(23));
+  assert.ok(existsSync(path));
+  await sweepLeftovers(directory, [me], hoursFromNow(25));
+  assert.ok(!existsSync(path));
   it.end({ kind: 'exited', status: 0 });
   await it.result;
 });

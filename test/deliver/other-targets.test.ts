@@ -71,7 +71,7 @@ test('a command gets the path of a private file that is gone afterwards, last or
     const target = exec('file', argv);
     await delivererOf(target).deliver(target, token, world);
     const path = calls[0]?.args.find((part) => part.endsWith('.token')) ?? '';
-    assert.match(path, /\/tokeep-[\w-]{22}\.token$/);
+    assert.match(path, /\/\.tokeep-[\w-]{22}\.token$/);
     assert.ok(!existsSync(path));
     assert.ok(!JSON.stringify(calls).includes(token.reveal()));
   }
@@ -100,7 +100,7 @@ test('nothing of a token stays in a runtime directory that is not ours', async (
   const { calls, world } = watched();
   const target = exec('file', ['/usr/bin/true']);
   await delivererOf(target).deliver(target, token, { ...world, env: { XDG_RUNTIME_DIR: '/nonexistent' } });
-  assert.match(calls[0]?.args[0] ?? '', /^\/tmp\/tokeep-/);
+  assert.match(calls[0]?.args[0] ?? '', /^\/tmp\/\.tokeep-/);
 });
 
 test('the file of an exec target holds the token and a line end', async () => {

@@ -230,3 +230,16 @@ test('in place the inode stays, a shorter token leaves nothing behind, and the m
   assert.equal(statSync(path).mode & 0o777, 0o640);
   assert.equal(readFileSync(path, 'utf8'), 'canary-token\n');
 });
+
+test('what is not withdrawn says that it was not removed', async (t) => {
+  const directory = scratch(t);
+  symlinkSync('/etc/passwd', join(directory, 'link'));
+  const notRemoved = refused(/^token not removed: /);
+  for (const target of [
+    fileTarget(join(directory, 'link')),
+    fileTarget('a.token'),
+    fileTarget('/x', { mode: 0o604 }),
+  ]) {
+    await assert.rejects(delivererOf(target).withdraw(target, world), notRemoved);
+  }
+});
