@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { load, sentences } from '../config/in-memory.ts';
 import { textOf } from './pages.ts';
@@ -36,3 +40,16 @@ for (const page of ['README.md', 'docs/setup.md', 'docs/tour.md', 'docs/migrate-
     assert.ok(config.wishes.size > 0);
   });
 }
+
+test('the program that README.md shows runs, and explains the token of its environment', async () => {
+  const [, example = ''] = /^```js\n([\s\S]*?)^```/m.exec(textOf('README.md')) ?? [];
+  assert.match(example, /from 'tokeep'/);
+  const library = pathToFileURL(resolve(import.meta.dirname, '../../src/index.ts')).href;
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const token = `${part({ alg: 'ES256' })}.${part({ iss: 'https://i.example/', exp: 1_800_000_000 })}.c2ln`;
+  const program = example.replace("'tokeep'", `'${library}'`);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
+    env: { BEARER_TOKEN: token },
+  });
+  assert.match(stdout, /https:\/\/i\.example\//);
+});
