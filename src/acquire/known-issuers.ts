@@ -1,7 +1,7 @@
+import { agentDirectory } from '../config/oidc-agent-home.ts';
 import { Fault } from '../fault/fault.ts';
 import { type ClientSecret, Secret } from '../token/secret.ts';
 import type { World } from '../world/world.ts';
-import { agentDirectory } from './oidc-agent-directory.ts';
 
 /** A client that oidc-agent shares among all its users, for issuers where nobody can register one. */
 export interface PublicClient {

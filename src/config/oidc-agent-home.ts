@@ -1,29 +1,45 @@
+import { join } from 'node:path/posix';
 import type { World } from '../world/world.ts';
 
 /** The home that OSG's package gives its service user. */
 const osgHome = '/var/spool/osg-token-svc';
 
 /**
- * The account file of oidc-agent with this short name: where oidc-agent itself looks (`OIDC_CONFIG_DIR`, then
- * `~/.config/oidc-agent`, then `~/.oidc-agent`), then where OSG's service has it. The first place where there is such a file;
- * where there is none, the place where oidc-agent would make it, for root that of OSG's service.
+ * Where oidc-agent keeps its accounts and settings: `OIDC_CONFIG_DIR`, else `~/.config/oidc-agent` if there is a `~/.config`,
+ * else `~/.oidc-agent`. Undefined without a home directory.
  */
-export async function oidcAgentFile(world: World, shortname: string): Promise<string> {
-  const own = world.env['OIDC_CONFIG_DIR'];
-  if (own !== undefined && own !== '') return `${own.replace(/\/+$/, '')}/${shortname}`;
-  const home = world.env['HOME'];
-  const homes = home === undefined || home === '' ? [] : [`${home}/.config/oidc-agent`, `${home}/.oidc-agent`];
-  const places = [...homes, `${osgHome}/.oidc-agent`];
-  for (const place of places) if (await exists(world, `${place}/${shortname}`)) return `${place}/${shortname}`;
-  const service = home === undefined || home === osgHome || world.user.uid === 0;
-  return `${service ? `${osgHome}/.oidc-agent` : `${home}/.oidc-agent`}/${shortname}`;
+export async function agentDirectory(world: World): Promise<string | undefined> {
+  const own = named(world.env['OIDC_CONFIG_DIR']);
+  if (own !== undefined) return own.replace(/(?<=.)\/+$/, '');
+  const [inConfig, inHome] = homeDirectories(world);
+  const config = inConfig === undefined ? undefined : await factsOf(world, join(inConfig, '..'));
+  return config?.type === 'directory' ? inConfig : inHome;
 }
 
-async function exists(world: World, path: string): Promise<boolean> {
-  try {
-    return (await world.files.facts(path)) !== undefined;
-  } catch {
-    // A directory that we may not enter; the file may be there, but it is not ours to take.
-    return false;
+/**
+ * The account file of oidc-agent with this short name: in `OIDC_CONFIG_DIR` if that is set; else where there is such a file, in
+ * one of oidc-agent's own places ({@link agentDirectory}) or in that of OSG's service; else where oidc-agent would make it, for
+ * root and the service user in OSG's place.
+ */
+export async function oidcAgentFile(world: World, shortname: string): Promise<string> {
+  const own = await agentDirectory(world);
+  if (own !== undefined && named(world.env['OIDC_CONFIG_DIR']) !== undefined) return join(own, shortname);
+  const ofService = `${osgHome}/.oidc-agent`;
+  for (const place of [...homeDirectories(world), ofService]) {
+    if ((await factsOf(world, join(place, shortname))) !== undefined) return join(place, shortname);
   }
+  const isService = world.env['HOME'] === osgHome || world.user.uid === 0;
+  return join(isService ? ofService : (own ?? ofService), shortname);
 }
+
+/** In the order in which oidc-agent looks. */
+function homeDirectories(world: World): readonly string[] {
+  const home = named(world.env['HOME']);
+  return home === undefined ? [] : [`${home}/.config/oidc-agent`, `${home}/.oidc-agent`];
+}
+
+/** An empty variable is none. */
+const named = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
+
+/** Where we may not enter, such as in root's home kept in the environment of a service user, nothing is ours to take. */
+const factsOf = (world: World, path: string) => world.files.facts(path).catch(() => undefined);

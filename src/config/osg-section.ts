@@ -138,6 +138,10 @@ export class IniSectionReader {
       this.complain(key, `"${key}" refers to itself, or to more than ten others in a row`);
       return undefined;
     }
+    if (result.kind === 'oversized') {
+      this.complain(key, `"${key}" grows beyond 1 MiB by what it refers to`);
+      return undefined;
+    }
     if (result.stray)
       this.warn(
         key,

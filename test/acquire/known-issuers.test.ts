@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { knownIssuers } from '../../src/acquire/known-issuers.ts';
-import { agentDirectory } from '../../src/acquire/oidc-agent-directory.ts';
+import { agentDirectory, oidcAgentFile } from '../../src/config/oidc-agent-home.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 
 /** Writes the files below a system and a user directory and reads them as oidc-agent would. */
@@ -114,6 +114,13 @@ test("the user's directory is the one that oidc-agent itself would use", async (
   await mkdir(join(home, '.config'));
   assert.equal(await directory({ HOME: home }), `${home}/.config/oidc-agent`);
   assert.equal(await directory({}), undefined);
+  const file = (env: Readonly<Record<string, string>>) =>
+    oidcAgentFile({ ...realWorld(), env, user: { uid: 1000, gid: 1000 } }, 'robot');
+  assert.equal(await file({ HOME: home }), `${home}/.config/oidc-agent/robot`, 'where the agent would make it');
+  await mkdir(join(home, '.oidc-agent'));
+  await writeFile(join(home, '.oidc-agent/robot'), '');
+  assert.equal(await file({ HOME: home }), `${home}/.oidc-agent/robot`, 'where it is');
+  assert.equal(await file({ OIDC_CONFIG_DIR: '/x/', HOME: home }), '/x/robot');
   await rm(home, { recursive: true });
 });
 

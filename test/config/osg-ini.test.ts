@@ -275,3 +275,15 @@ test('the account file of oidc-agent is looked for where oidc-agent and OSG’s 
   assert.equal(await place([spool], { HOME: '/h' }), spool);
   assert.equal(await place([], { HOME: '/h' }), '/h/.oidc-agent/myclient1234');
 });
+
+test('references that multiply are stopped before they fill the memory, whatever they end in', async () => {
+  const tenTimes = (name: string) => `%(${name})s`.repeat(10);
+  for (const leaf of ['xxxxxxxxxx', '']) {
+    const levels = Array.from({ length: 8 }, (_, n) => `l${n} = ${tenTimes(`l${n + 1}`)}`);
+    const config = await load(path, `[DEFAULT]\n${levels.join('\n')}\nl8 = ${leaf}\n${oidc}scope = %(l0)s\n`);
+    const grown = config.findings.filter(
+      ({ message }) => message === '"scope" grows beyond 1 MiB by what it refers to',
+    );
+    assert.equal(grown.length, 1);
+  }
+});
