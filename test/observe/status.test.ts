@@ -170,7 +170,11 @@ test('the JSON form has stable keys and plain times', () => {
 });
 
 test('what began within this second is said to be just now, in letters that every terminal has', () => {
-  const waiting = trouble('issuer-unreachable', { who: 'wait', since: after(noon, millis(-883)), sentence: 'no connection' });
+  const waiting = trouble('issuer-unreachable', {
+    who: 'wait',
+    since: after(noon, millis(-883)),
+    sentence: 'no connection',
+  });
   const [wishes, accounts] = [
     [wishRecord('mon', 'atlas', { trouble: waiting, failures: 1 })],
     [accountRecord('atlas')],

@@ -111,7 +111,10 @@ test('scenario 14: damage that is met at work is looked into at the next start, 
   await unaware.close();
 
   const store = await open(stateDir);
-  assert.match(String((await store.findings())[0]?.sentence), /a new one was begun with what could still be read \(records: 5\)/);
+  assert.match(
+    String((await store.findings())[0]?.sentence),
+    /a new one was begun with what could still be read \(records: 5\)/,
+  );
   assert.deepEqual(await store.deliveries(), []);
   assert.equal((await store.wishes()).length, 2);
   assert.equal((await store.token(wishName('w1')))?.reveal(), 't');
