@@ -1,13 +1,14 @@
 import { basename, dirname, isAbsolute, normalize } from 'node:path/posix';
 import { Fault } from '../fault/fault.ts';
 import type { AccessToken } from '../token/secret.ts';
-import type { Directory, FileFacts, OpenFile } from '../world/files.ts';
+import type { FileFacts, OpenFile } from '../world/files.ts';
+import { replaceFile } from '../world/replace-file.ts';
 import type { World } from '../world/world.ts';
 import { inDirectory, type SharedDirectory } from './directory-pool.ts';
 import { fileFault } from './file-fault.ts';
 import { keepAccessList } from './keep-access-list.ts';
 import { temporaryName } from './leftovers.ts';
-import { type Looks, overwrite, writeWhole } from './overwrite.ts';
+import { type Looks, overwrite } from './overwrite.ts';
 import { refuseStrange, type TokenDeed } from './present-file.ts';
 
 /** A token file as it shall be, all names already looked up. */
@@ -98,33 +99,25 @@ async function replaceKeeping(
 
 async function replace(
   world: World,
-  shared: SharedDirectory,
+  { directory }: SharedDirectory,
   name: string,
   bytes: Buffer,
   looks: Looks,
   prepare?: (temporary: string) => Promise<void>,
 ): Promise<void> {
-  const { directory } = shared;
   const temporary = temporaryName(name, world.random.id());
-  const given = (looks.owner ?? world.user.uid) !== world.user.uid || looks.group !== undefined;
-  // A mode for a group that is not the right one yet would be a door left open: the owner comes first.
-  const file = await directory.createExclusive(temporary, given ? 0o600 : looks.mode);
-  try {
-    try {
-      if (given) await giveAway(file, looks, world);
-      await prepare?.(temporary);
-      if (given) await file.chmod(looks.mode);
-      await writeWhole(file, bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await directory.rename(temporary, name);
-  } catch (thrown) {
-    await removeQuietly(directory, temporary);
-    throw thrown;
-  }
-  await shared.sync();
+  const given = (looks.owner !== undefined && looks.owner !== world.user.uid) || looks.group !== undefined;
+  const dress = async (file: OpenFile) => {
+    await giveAway(file, looks, world);
+    await prepare?.(temporary);
+  };
+  await replaceFile(directory, name, {
+    bytes,
+    temporary,
+    mode: looks.mode,
+    keeps: 'durable',
+    ...(given ? { dress } : {}),
+  });
 }
 
 async function giveAway(file: OpenFile, looks: Looks, world: World): Promise<void> {
@@ -145,12 +138,4 @@ async function giveAway(file: OpenFile, looks: Looks, world: World): Promise<voi
 /** The change of owner was refused, by `giveAway`. */
 function isNotPermitted(thrown: unknown): boolean {
   return thrown instanceof Fault && thrown.code === 'target-refused' && String(thrown.cause).endsWith('EPERM');
-}
-
-async function removeQuietly(directory: Directory, name: string): Promise<void> {
-  try {
-    await directory.remove(name);
-  } catch {
-    // The sweep takes it in an hour.
-  }
 }

@@ -4,6 +4,7 @@ import type { IssuerRecord } from '../store/records.ts';
 import { between, type Epoch, type Millis } from '../token/time.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Random } from '../world/random.ts';
+import { whenAborted } from '../world/when-aborted.ts';
 import { admit, type GateState, type IssuerResult, left, openGate, type Pass } from './issuer-gate.ts';
 
 /** The right to make one request; given back exactly once. */
@@ -41,7 +42,8 @@ export interface Patience {
 interface Waiter {
   readonly resolve: (entrance: Entrance) => void;
   readonly reject: (reason: unknown) => void;
-  readonly signal: AbortSignal;
+  /** It does not wait under its signal any more. */
+  readonly forgetSignal: () => void;
   readonly neededBy: Epoch | undefined;
   readonly staleAt: Epoch | undefined;
 }
@@ -63,8 +65,6 @@ interface Lane {
 export class IssuerDesk {
   readonly #ports: DeskPorts;
   readonly #lanes = new Map<string, Lane>();
-  /** Who waits under a signal, for its one listener: with one each, thousands of waiters would take their time squared. */
-  readonly #waiting = new WeakMap<AbortSignal, Map<Waiter, Lane>>();
 
   constructor(ports: DeskPorts, known: readonly IssuerRecord[]) {
     this.#ports = ports;
@@ -83,23 +83,11 @@ export class IssuerDesk {
     const { promise, resolve, reject } = Promise.withResolvers<Entrance>();
     if (signal.aborted) return Promise.reject(signal.reason);
     const lane = this.#lane(issuer);
-    const waiter: Waiter = { resolve, reject, signal, neededBy, staleAt };
-    this.#waitingUnder(signal).set(waiter, lane);
+    const forgetSignal = whenAborted(signal, () => this.#dismiss(lane, waiter).reject(signal.reason));
+    const waiter: Waiter = { resolve, reject, forgetSignal, neededBy, staleAt };
     lane.queue.add(waiter);
     void this.#pump(lane);
     return promise;
-  }
-
-  #waitingUnder(signal: AbortSignal): Map<Waiter, Lane> {
-    const known = this.#waiting.get(signal);
-    if (known !== undefined) return known;
-    const waiting = new Map<Waiter, Lane>();
-    const stop = () => {
-      for (const [waiter, lane] of waiting) this.#dismiss(lane, waiter).reject(signal.reason);
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    this.#waiting.set(signal, waiting);
-    return waiting;
   }
 
   #lane(issuer: string): Lane {
@@ -194,7 +182,7 @@ export class IssuerDesk {
 
   #dismiss(lane: Lane, waiter: Waiter): Waiter {
     lane.queue.delete(waiter);
-    this.#waiting.get(waiter.signal)?.delete(waiter);
+    waiter.forgetSignal();
     return waiter;
   }
 }

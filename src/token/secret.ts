@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { inspect } from 'node:util';
 
 /** What a secret is for. The kind is part of the type, so that one cannot be handed over as another. */
@@ -24,6 +24,7 @@ export type SecretKind =
 export class Secret<K extends SecretKind = SecretKind> {
   readonly kind: K;
   readonly #text: string;
+  #fingerprint: string | undefined;
 
   constructor(kind: K, text: string) {
     this.kind = kind;
@@ -37,7 +38,8 @@ export class Secret<K extends SecretKind = SecretKind> {
 
   /** Hex SHA-256 of the text: equal secrets have equal fingerprints, and nothing leads back. */
   get fingerprint(): string {
-    return createHash('sha256').update(this.#text).digest('hex');
+    this.#fingerprint ??= hash('sha256', this.#text);
+    return this.#fingerprint;
   }
 
   equals(other: Secret): boolean {

@@ -11,6 +11,7 @@ import { Fault } from '../fault/fault.ts';
 import { type Epoch, epoch } from '../token/time.ts';
 import { connectionFault } from './connection-fault.ts';
 import type { HttpAnswer, HttpNoAnswer, HttpRequest } from './http.ts';
+import { whenAborted } from './when-aborted.ts';
 
 /** Longest delay of a timer in Node; a longer one would fire at once. */
 const longestTimer = 2 ** 31 - 1;
@@ -23,7 +24,7 @@ export function exchange(request: HttpRequest, agent: Agent, sentAt: Epoch): Pro
   let sent: HttpNoAnswer['sent'] = 'no';
   const end = (result: HttpAnswer | HttpNoAnswer) => {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', aborted);
+    forgetSignal?.();
     resolve(result);
   };
   const fail = (thrown: unknown) => {
@@ -35,7 +36,7 @@ export function exchange(request: HttpRequest, agent: Agent, sentAt: Epoch): Pro
     () => fail(new Fault('issuer-timeout', `${url.origin} gave no complete answer within ${request.timeout / 1000} s`)),
     Math.min(request.timeout, longestTimer),
   );
-  signal?.addEventListener('abort', aborted, { once: true });
+  const forgetSignal = signal === undefined ? undefined : whenAborted(signal, aborted);
   whenConnected(outgoing, () => {
     sent = 'perhaps';
   });

@@ -17,8 +17,13 @@ export function realWorld(): World {
     random: realRandom,
     env: process.env,
     // Asked anew each time: root may become somebody else.
-    get user() {
-      return { uid: process.geteuid?.() ?? -1, gid: process.getegid?.() ?? -1 };
+    user: {
+      get uid() {
+        return process.geteuid?.() ?? -1;
+      },
+      get gid() {
+        return process.getegid?.() ?? -1;
+      },
     },
   };
 }
