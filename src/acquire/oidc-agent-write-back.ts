@@ -1,7 +1,8 @@
 import { basename, dirname } from 'node:path';
 import { asFault, Fault } from '../fault/fault.ts';
 import type { RefreshToken, Secret } from '../token/secret.ts';
-import type { Directory, FileFacts, OpenFile } from '../world/files.ts';
+import type { Directory, FileFacts } from '../world/files.ts';
+import { replaceFile } from '../world/replace-file.ts';
 import type { World } from '../world/world.ts';
 import { type AgentAccount, readAgentAccount, writeAgentAccount } from './oidc-agent-file.ts';
 import { agentSocketPath, loadedAccounts } from './oidc-agent-socket.ts';
@@ -112,37 +113,22 @@ interface Replacement {
 
 async function replace(world: World, directory: Directory, { path, text, before }: Replacement): Promise<void> {
   const name = basename(path);
-  // Agents do not list names that begin with a dot.
-  const temporary = `.${name}.${world.random.id()}`;
-  const file = await directory.createExclusive(temporary, 0o600);
-  try {
-    try {
+  await replaceFile(directory, name, {
+    bytes: Buffer.from(text, 'utf8'),
+    // Agents do not list names that begin with a dot.
+    temporary: `.${name}.${world.random.id()}`,
+    mode: 0o600,
+    keeps: 'durable',
+    async dress(file) {
       const mine = await file.facts();
       if (mine.owner !== before.owner || mine.group !== before.group) await file.chown(before.owner, before.group);
-      await writeAll(file, Buffer.from(text, 'utf8'));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    const now = await directory.look(name);
-    if (now === undefined || now.inode !== before.inode || now.modifiedAt !== before.modifiedAt) {
+    },
+    async check() {
+      const now = await directory.look(name);
+      if (now !== undefined && now.inode === before.inode && now.modifiedAt === before.modifiedAt) return;
       throw new Fault('agent-file-busy', `did not write back to ${path}: somebody else wrote it at the same time`);
-    }
-    await directory.rename(temporary, name);
-  } catch (thrown) {
-    // What went wrong is told below; a left-over file with a dot harms nobody.
-    await directory.remove(temporary).catch(() => {});
-    throw thrown;
-  }
-  await directory.sync();
-}
-
-async function writeAll(file: OpenFile, bytes: Uint8Array): Promise<void> {
-  for (let rest = bytes; rest.length > 0; ) {
-    const written = await file.write(rest);
-    if (written === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' });
-    rest = rest.subarray(written);
-  }
+    },
+  });
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import manifest from '../../package.json' with { type: 'json' };
 import { between, epoch, seconds } from '../token/time.ts';
+import { replaceFile } from '../world/replace-file.ts';
 import type { World } from '../world/world.ts';
 import { type ConfigTrace, unchanged } from './config-trace.ts';
 
@@ -29,14 +30,12 @@ export async function noteSeen(
 ): Promise<void> {
   if (trace.commands || (await justChanged(world, trace))) return;
   const seen: Seen = { version: manifest.version, asked: askedFor(config), trace };
-  const draft = `.${seenName}.${world.random.id()}`;
+  const temporary = `.${seenName}.${world.random.id()}`;
   try {
     const directory = await world.files.openDirectory(stateDir);
     try {
-      const file = await directory.createExclusive(draft, 0o600);
-      await file.write(Buffer.from(JSON.stringify(seen)));
-      await file.close();
-      await directory.rename(draft, seenName);
+      const bytes = Buffer.from(JSON.stringify(seen));
+      await replaceFile(directory, seenName, { bytes, temporary, mode: 0o600, keeps: 'whole' });
     } finally {
       await directory.close();
     }

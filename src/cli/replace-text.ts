@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { Fault } from '../fault/fault.ts';
-import { writeAll } from '../store/spool-place.ts';
+import { replaceFile } from '../world/replace-file.ts';
 import type { World } from '../world/world.ts';
 
 export interface FileOwnership {
@@ -22,24 +22,17 @@ export async function replaceText(world: World, path: string, text: string, fres
       if (before !== undefined && before.type !== 'file') {
         throw new Fault('config-unwritable', `${path} was not written: it is a ${before.type}`);
       }
-      const temporary = `.${basename(path)}.${world.random.id()}`;
       const { mode, owner, group } = before ?? fresh;
-      const file = await directory.createExclusive(temporary, 0o600);
-      try {
-        await writeAll(file, Buffer.from(text, 'utf8'));
-        const mine = await file.facts();
-        if (mine.owner !== owner || mine.group !== group) await file.chown(owner, group);
-        await file.chmod(mode);
-        await file.sync();
-        await directory.rename(temporary, basename(path));
-      } catch (thrown) {
-        // The first error is the one to tell; a left-over with a dot in front harms nobody.
-        await directory.remove(temporary).catch(() => {});
-        throw thrown;
-      } finally {
-        await file.close();
-      }
-      await directory.sync();
+      await replaceFile(directory, basename(path), {
+        bytes: Buffer.from(text, 'utf8'),
+        temporary: `.${basename(path)}.${world.random.id()}`,
+        mode,
+        keeps: 'durable',
+        async dress(file) {
+          const mine = await file.facts();
+          if (mine.owner !== owner || mine.group !== group) await file.chown(owner, group);
+        },
+      });
     } finally {
       await directory.close();
     }

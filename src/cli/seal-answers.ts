@@ -7,6 +7,7 @@ import { leastPassphrase } from '../store/seal-key.ts';
 import { rotateSealingKey } from '../store/seal-rotation.ts';
 import { restoreBackup, sealedBackup } from '../store/sealed-backup.ts';
 import { Secret } from '../token/secret.ts';
+import { createFile } from '../world/replace-file.ts';
 import type { World } from '../world/world.ts';
 import type { Context } from './context.ts';
 import { nodeName } from './node-name.ts';
@@ -91,15 +92,7 @@ async function writeNew(world: World, path: string, text: string): Promise<void>
   try {
     const directory = await world.files.openDirectory(dirname(path));
     try {
-      const file = await directory.createExclusive(basename(path), 0o600);
-      try {
-        const bytes = Buffer.from(text);
-        for (let done = 0; done < bytes.length; ) done += await file.write(bytes.subarray(done));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await directory.sync();
+      await createFile(directory, basename(path), Buffer.from(text));
     } finally {
       await directory.close();
     }

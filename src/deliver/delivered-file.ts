@@ -79,7 +79,7 @@ export async function removeTokenFile(world: World, file: TokenFile): Promise<vo
       if (present === undefined) return;
       refuseStrange('removed', file.path, present, file.existing === 'keep' ? [present.owner] : owners);
       await shared.directory.remove(name);
-      await shared.sync();
+      await shared.directory.sync();
     });
   } catch (thrown) {
     throw fileFault(thrown, `token not removed from ${file.path}`);

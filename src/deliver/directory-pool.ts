@@ -6,11 +6,10 @@ import { refuseUnsafeWay, type WayStep, walkTo } from './trusted-way.ts';
 
 /** A directory that overlapping deliveries share. */
 export interface SharedDirectory {
+  /** Its sync is shared by the renames of the same moment. */
   readonly directory: Directory;
   /** As walked at most a second ago, `directory` last. */
   readonly way: readonly WayStep[];
-  /** Syncs the directory; renames of the same moment share one sync. */
-  sync(): Promise<void>;
 }
 
 interface Held {
@@ -80,7 +79,7 @@ function borrow(pool: Pool, world: World, path: string): Held {
 
 async function openShared(files: Files, path: string): Promise<SharedDirectory> {
   const { directory, steps } = await walkTo(files, path);
-  return { directory, way: steps, sync: sharedSync(directory) };
+  return { directory: { ...directory, sync: sharedSync(directory) }, way: steps };
 }
 
 /** One sync at a time; all who ask while it runs share the next one, which begins after every one of their renames. */

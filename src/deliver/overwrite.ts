@@ -1,5 +1,5 @@
-import { Fault } from '../fault/fault.ts';
 import type { Directory, FileFacts, OpenFile } from '../world/files.ts';
+import { writeAll } from '../world/replace-file.ts';
 import { refuseStrange } from './present-file.ts';
 
 /** Owner and mode of a file; an owner or group that is absent is left as it is. */
@@ -11,22 +11,6 @@ export interface Looks {
 
 /** Larger than any token; what is larger was no token, and is not put back if overwriting fails. */
 const largestKept = 64 * 1024;
-
-/**
- * Writes everything, however little goes out at a time; a write that makes no progress is a full disk that does not say so
- * (scenario 11).
- */
-export async function writeWhole(file: OpenFile, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
-    const count = await file.write(bytes.subarray(written));
-    if (count <= 0) {
-      throw new Fault('target-failed', `only ${written} of ${bytes.length} bytes could be written`, {
-        hint: 'is the disk full? the old file is untouched',
-      });
-    }
-    written += count;
-  }
-}
 
 /**
  * Writes into the existing file, for single files that are mounted by themselves and for files we may write but not replace.
@@ -49,7 +33,7 @@ export async function overwrite(
     const old = await file.read(largestKept);
     const padding = Buffer.alloc(Math.max(0, (old?.length ?? 0) - bytes.length), '\n');
     try {
-      await writeWhole(file, Buffer.concat([bytes, padding]));
+      await writeAll(file, Buffer.concat([bytes, padding]));
       await file.truncate(bytes.length);
       await file.sync();
     } catch (thrown) {
@@ -72,7 +56,7 @@ async function dress(file: OpenFile, facts: FileFacts, looks: Looks): Promise<vo
 async function putBack(file: OpenFile, old: Buffer): Promise<void> {
   try {
     file.seekStart();
-    await writeWhole(file, old);
+    await writeAll(file, old);
     await file.truncate(old.length);
     await file.sync();
   } catch {

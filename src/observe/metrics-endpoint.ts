@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path/posix';
 import { Fault } from '../fault/fault.ts';
+import { replaceFile } from '../world/replace-file.ts';
 import type { ServeText, TextAnswer, TextServer } from '../world/text-server.ts';
 import type { World } from '../world/world.ts';
 
@@ -68,22 +69,10 @@ const yesOrNo = (yes: boolean): TextAnswer => ({
 export async function writeTextfile(world: World, path: string, text: string): Promise<void> {
   const name = basename(path);
   // The collector reads *.prom only, so that it never sees the file under its first name.
-  const draft = `.${name}.${world.random.id()}.new`;
+  const temporary = `.${name}.${world.random.id()}.new`;
   try {
     await using folder = disposable(await world.files.openDirectory(dirname(path)));
-    try {
-      const file = await folder.it.createExclusive(draft, 0o644);
-      try {
-        const bytes = Buffer.from(text, 'utf8');
-        for (let done = 0; done < bytes.length; ) done += await file.write(bytes.subarray(done));
-      } finally {
-        await file.close();
-      }
-      await folder.it.rename(draft, name);
-    } catch (thrown) {
-      await folder.it.remove(draft).catch(() => {});
-      throw thrown;
-    }
+    await replaceFile(folder.it, name, { bytes: Buffer.from(text, 'utf8'), temporary, mode: 0o644, keeps: 'whole' });
   } catch (thrown) {
     const code = (thrown as NodeJS.ErrnoException).code ?? 'unknown';
     throw new Fault('config-invalid', `the metrics file ${path} could not be written (${code})`, { cause: thrown });

@@ -1,11 +1,12 @@
 import { Fault } from '../fault/fault.ts';
 import type { AccountName } from '../token/names.ts';
 import type { Credential } from '../token/secret.ts';
+import { writeAll } from '../world/replace-file.ts';
 import type { World } from '../world/world.ts';
 import type { StoreFinding } from './quarantine.ts';
 import type { Sealer } from './sealer.ts';
 import type { Reservation, Spool, SpooledSuccessor } from './spool.ts';
-import { type Draft, SpoolPlace, writeAll } from './spool-place.ts';
+import { type Draft, SpoolPlace } from './spool-place.ts';
 import { openSuccessor, writeSuccessor } from './successor-file.ts';
 
 /** Room for a successor of 16 KiB, sealed, with its wrapping. Larger ones are saved too, but in room that was not reserved. */

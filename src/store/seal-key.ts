@@ -4,10 +4,10 @@ import { Fault } from '../fault/fault.ts';
 import type { Secret } from '../token/secret.ts';
 import { millis } from '../token/time.ts';
 import type { Directory, FileFacts } from '../world/files.ts';
+import { createFile } from '../world/replace-file.ts';
 import type { World } from '../world/world.ts';
 import { keySealer, ringSealer } from './envelope.ts';
 import type { Sealer } from './sealer.ts';
-import { writeAll } from './spool-place.ts';
 
 export interface SealKeyOptions {
   /** Never below the state directory: a stolen copy of that must not hold its own key. */
@@ -152,14 +152,7 @@ export async function createKeyFile(world: World, path: string, content: KeyCont
   try {
     await world.files.makeDirectories(dirname(path), 0o700);
     await using directory = disposable(await world.files.openDirectory(dirname(path)));
-    const file = await directory.createExclusive(basename(path), 0o600);
-    try {
-      await writeAll(file, Buffer.from(keyFileText(content)));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await directory.sync();
+    await createFile(directory, basename(path), Buffer.from(keyFileText(content)));
     return true;
   } catch (thrown) {
     const code = (thrown as NodeJS.ErrnoException).code ?? 'unknown';

@@ -1,6 +1,7 @@
 import type { AccountName } from '../token/names.ts';
 import { between, epoch, minutes } from '../token/time.ts';
 import type { Directory, OpenFile } from '../world/files.ts';
+import { writeAll } from '../world/replace-file.ts';
 import type { World } from '../world/world.ts';
 import { safeFileName } from './file-name.ts';
 import { prepareStateDir } from './state-dir.ts';
@@ -109,12 +110,3 @@ export class SpoolPlace {
 }
 
 const successorName = (account: AccountName): string => `${safeFileName(account)}.successor`;
-
-export async function writeAll(file: OpenFile, bytes: Buffer): Promise<void> {
-  let rest = bytes;
-  while (rest.length > 0) {
-    const written = await file.write(rest);
-    if (written === 0) throw Object.assign(new Error('nothing was written'), { code: 'EIO' });
-    rest = rest.subarray(written);
-  }
-}
