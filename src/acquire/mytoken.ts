@@ -1,9 +1,10 @@
 import type { MytokenAccount } from '../config/config.ts';
 import { readSecret } from '../config/secret-source.ts';
-import { asFault, Fault } from '../fault/fault.ts';
+import { Fault } from '../fault/fault.ts';
 import { Secret } from '../token/secret.ts';
 import { type Millis, seconds } from '../token/time.ts';
 import { jsonOf } from './answer-json.ts';
+import { credentialAtHand } from './credential-at-hand.ts';
 import type { Grant, GrantContext, NoAnswer, RawAnswer, Salvage, TokenRequest } from './grant.ts';
 import { judgeMytokenAnswer } from './mytoken-judge.ts';
 import { mytokenEndpoint } from './mytoken-metadata.ts';
@@ -30,7 +31,7 @@ export const mytokenGrant: Grant<MytokenAccount> = {
 
 async function send(context: Context, request: TokenRequest): Promise<RawAnswer | NoAnswer> {
   const { world, account, signal } = context;
-  const credential = await credentialOf(context);
+  const credential = await credentialAtHand(context, 'mytoken', account.mytoken);
   if (credential instanceof Fault) return { kind: 'none', sent: 'no', fault: credential };
   const endpoint = await mytokenEndpoint(world, account, signal);
   if (endpoint instanceof Fault) return { kind: 'none', sent: 'no', fault: endpoint };
@@ -47,15 +48,6 @@ async function send(context: Context, request: TokenRequest): Promise<RawAnswer 
   });
   if (answer.kind === 'no-answer') return { kind: 'none', sent: answer.sent, fault: answer.fault };
   return { ...answer, kind: 'raw', asked: { url: endpoint.href, secrets: [credential] } };
-}
-
-async function credentialOf({ world, account, secrets }: Context): Promise<Secret<'mytoken'> | Fault> {
-  if (secrets.credential?.kind === 'mytoken') return secrets.credential as Secret<'mytoken'>;
-  try {
-    return await readSecret(world, account.mytoken, 'mytoken');
-  } catch (thrown) {
-    return asFault(thrown, `reading the mytoken of account ${account.name}`);
-  }
 }
 
 function bodyOf(account: MytokenAccount, credential: Secret<'mytoken'>, { scope, audience }: TokenRequest): object {

@@ -1,8 +1,8 @@
 import type { VaultAccount } from '../config/config.ts';
 import { readSecret } from '../config/secret-source.ts';
-import { asFault, Fault } from '../fault/fault.ts';
-import type { Secret } from '../token/secret.ts';
+import { Fault } from '../fault/fault.ts';
 import { millis } from '../token/time.ts';
+import { credentialAtHand } from './credential-at-hand.ts';
 import type { Grant, GrantContext, NoAnswer, RawAnswer, Salvage, TokenRequest } from './grant.ts';
 import { judgeVaultAnswer } from './vault-judge.ts';
 import { askVault, tendVaultToken, type VaultAccess } from './vault-token.ts';
@@ -30,7 +30,7 @@ export const vaultGrant: Grant<VaultAccount> = {
 async function send(context: Context, request: TokenRequest): Promise<RawAnswer | NoAnswer> {
   const { world, account, signal } = context;
   const none = (fault: Fault): NoAnswer => ({ kind: 'none', sent: 'no', fault });
-  const token = await credentialOf(context);
+  const token = await credentialAtHand(context, 'vault_token', account.vaultToken);
   if (token instanceof Fault) return none(token);
   const path = pathFor(account, request);
   if (path instanceof Fault) return none(path);
@@ -46,15 +46,6 @@ async function send(context: Context, request: TokenRequest): Promise<RawAnswer 
     headers: { ...answer.headers, [tokenState]: state.kind, [tokenLeft]: left },
     asked: { url: `${account.server}/v1/${path}`, secrets: [token] },
   };
-}
-
-async function credentialOf({ world, account, secrets }: Context): Promise<Secret<'vault_token'> | Fault> {
-  if (secrets.credential?.kind === 'vault_token') return secrets.credential as Secret<'vault_token'>;
-  try {
-    return await readSecret(world, account.vaultToken, 'vault_token');
-  } catch (thrown) {
-    return asFault(thrown, `reading the vault token of account ${account.name}`);
-  }
 }
 
 /** A narrowed token is exchanged for, at the `sts` path beside `creds`. */
