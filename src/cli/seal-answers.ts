@@ -9,6 +9,7 @@ import { restoreBackup, sealedBackup } from '../store/sealed-backup.ts';
 import { Secret } from '../token/secret.ts';
 import { createFile } from '../world/replace-file.ts';
 import type { World } from '../world/world.ts';
+import { asStateOwner } from './as-state-owner.ts';
 import type { Context } from './context.ts';
 import { nodeName } from './node-name.ts';
 import { sealPassphrase, spoolPlaces, storeChoice } from './open-state.ts';
@@ -21,6 +22,7 @@ export async function rotateSeal(context: Context): Promise<ExitCode> {
   const { world } = context;
   const config = await context.config();
   const stateDir = await context.stateDir();
+  await asStateOwner(world, stateDir);
   const report = await rotateSealingKey(world, {
     stateDir,
     choice: await storeChoice(world, config),

@@ -147,6 +147,10 @@ async function createOrAwait(world: World, { keyFile, passphrase }: SealKeyOptio
   return made;
 }
 
+/** Who rotates the key needs to write beside it; the service's own user may not as a rule (docs/systemd.md, "A new sealing key"). */
+const makeRoom = (code: string | undefined, directory: string): string =>
+  code === 'ENOENT' ? `install -d -m 0700 ${directory}` : `whoever runs this has to be able to write to ${directory}`;
+
 /** Exclusive, 0600, synced with its directory. False if somebody else made it first. */
 export async function createKeyFile(world: World, path: string, content: KeyContent): Promise<boolean> {
   try {
@@ -157,7 +161,7 @@ export async function createKeyFile(world: World, path: string, content: KeyCont
   } catch (thrown) {
     const code = (thrown as NodeJS.ErrnoException).code ?? 'unknown';
     if (code === 'EEXIST') return false;
-    throw unusable(path, `it could not be made (${code})`, `install -d -m 0700 ${dirname(path)}`);
+    throw unusable(path, `it could not be made (${code})`, makeRoom(code, dirname(path)));
   }
 }
 
