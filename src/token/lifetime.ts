@@ -45,7 +45,10 @@ function startBefore(exp: Epoch, claims: Readonly<Record<string, unknown>>, sent
   return earliest(sentAt, exp);
 }
 
-/** A NumericDate (RFC 7519 section 2); fractions are allowed. */
+/**
+ * A NumericDate (RFC 7519 section 2); fractions are allowed. Zero and less are 1970: some mean "never" by `exp: 0`, but whoever
+ * verifies the token has to refuse it (section 4.1.4), so that it had better be refused here, where it is told.
+ */
 function timeClaim(value: unknown): Epoch | undefined {
-  return typeof value === 'number' && value > 0 ? epochFromSeconds(value) : undefined;
+  return typeof value === 'number' && !Number.isNaN(value) ? epochFromSeconds(Math.max(0, value)) : undefined;
 }
