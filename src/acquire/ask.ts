@@ -5,7 +5,7 @@ import { jsonOf, textOf } from './answer-json.ts';
 import { audienceParameters, otherAudienceStyle, type Parameter, scopeParameters } from './audience-parameters.ts';
 import { clientOf, forgetClient, type ReadyClient } from './client-of.ts';
 import type { GrantContext, NoAnswer, RawAnswer, TokenRequest } from './grant.ts';
-import { learn, type Manners, mannersFor } from './manners.ts';
+import { isFutile, learn, type Manners, mannersFor, noteFutile } from './manners.ts';
 import { metadataCacheOf } from './metadata-cache.ts';
 import { postToken } from './token-endpoint.ts';
 import { learntOfEndpoint, type TokenEndpoint, tokenEndpointOf } from './token-endpoint-of.ts';
@@ -93,14 +93,20 @@ async function inOtherManners(
   answer: RawAnswer,
 ): Promise<RawAnswer | NoAnswer> {
   const other = otherManners(question, route.manners, answer);
-  if (other === undefined) return learn(context.account, answer, {});
+  const { account, world } = context;
+  const inStyle = other?.audience !== undefined;
+  if (other === undefined || (inStyle && isFutile(account, question.request, world.clock.now()))) {
+    return learn(account, answer, {});
+  }
   const spending = question.spends === 'credential';
   // An audience style that a rotating issuer refused waits for the next attempt; a blank scope was refused before anything was spent.
-  if (spending && other.audience !== undefined) return learn(context.account, answer, other);
+  if (spending && inStyle) return learn(account, answer, other);
   const again = await post(context, question, { ...route, manners: { ...route.manners, ...other } });
   if (again.kind === 'none') return spending ? again : answer;
   const better = again.status === 200 && !forOthers(again, question.request);
-  return better || spending ? learn(context.account, again, better ? other : {}) : answer;
+  if (inStyle && !better && isMismatch(again, question.request))
+    noteFutile(account, question.request, world.clock.now());
+  return better || spending ? learn(account, again, better ? other : {}) : answer;
 }
 
 /** What to do differently, if the answer is about manners at all. */
@@ -114,8 +120,13 @@ function otherManners(question: Question, manners: Manners, answer: RawAnswer): 
   if (!manners.audienceIsGuess) return undefined;
   const style = otherAudienceStyle(request.audience, manners.audience);
   if (style === undefined) return undefined;
-  const refused = error === 'invalid_target' || error === 'invalid_request' || forOthers(answer, request);
-  return refused ? { audience: style } : undefined;
+  return isMismatch(answer, request) ? { audience: style } : undefined;
+}
+
+/** Whether the audience, or the way it was asked for, is what the issuer did not take. */
+function isMismatch(answer: RawAnswer, request: TokenRequest): boolean {
+  const error = answer.status === 200 ? undefined : textOf(answer, 'error');
+  return error === 'invalid_target' || error === 'invalid_request' || forOthers(answer, request);
 }
 
 /** Issuers pass over parameters they do not know (RFC 6749 section 3.2): the token then is for somebody else. */

@@ -1,5 +1,6 @@
 import type { Account } from '../config/config.ts';
 import type { AccountRecord } from '../store/records.ts';
+import { after, type Epoch, hours } from '../token/time.ts';
 import { chooseAudienceStyle, type SentAudienceStyle } from './audience-parameters.ts';
 import type { RawAnswer, TokenRequest } from './grant.ts';
 
@@ -29,6 +30,20 @@ export function mannersFor(account: Account, record: AccountRecord | undefined, 
     blankScope: learnt['blank-scope'] === 'absent' ? 'absent' : 'blank',
     clientAuth: encodingOf(learnt['client-auth']),
   };
+}
+
+/** For how long an audience that no style brought is asked for in one style only. */
+const futileFor = hours(24);
+const futile = new WeakMap<Account, Map<string, Epoch>>();
+
+/** Neither style brought a token for this audience: until tomorrow each try costs one request, not two. */
+export function noteFutile(account: Account, { audience }: TokenRequest, now: Epoch): void {
+  const audiences = futile.get(account) ?? new Map<string, Epoch>();
+  futile.set(account, audiences.set(audience.audiences.join(' '), after(now, futileFor)));
+}
+
+export function isFutile(account: Account, { audience }: TokenRequest, now: Epoch): boolean {
+  return now < (futile.get(account)?.get(audience.audiences.join(' ')) ?? now);
 }
 
 const encodingOf = (text: string | undefined): Manners['clientAuth'] =>

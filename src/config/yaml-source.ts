@@ -37,8 +37,13 @@ export class YamlSource {
     try {
       // Duplicate keys are looked for below: the library compares every key with every other.
       const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
+      if (document.errors.some(({ message }) => outOfStack.test(message))) return tooLarge(file, findings);
+      const told = new Set<string>();
       for (const { code, message, pos } of document.errors) {
         const found = code === 'MULTIPLE_DOCS' ? severalDocuments : `not YAML: ${asClause(message)}`;
+        // Many brackets that are never closed are all missed at the same place.
+        if (told.has(`${pos[0]} ${found}`)) continue;
+        told.add(`${pos[0]} ${found}`);
         findings.error(position(file, lines, pos[0]), found);
       }
       for (const { message, pos } of document.warnings) {
@@ -49,9 +54,7 @@ export class YamlSource {
       source.#refuseDuplicates(findings);
       return source;
     } catch {
-      // Aliases of aliases of aliases, or brackets in brackets without end.
-      findings.error({ file, line: 1, column: 1 }, 'not YAML that can be read: its aliases or brackets grow too large');
-      return undefined;
+      return tooLarge(file, findings);
     }
   }
 
@@ -107,6 +110,14 @@ export class YamlSource {
       },
     });
   }
+}
+
+/** How the library tells that it ran out of stack: once for each level on its way out. */
+const outOfStack = /call stack size|stack overflow/i;
+
+/** Aliases of aliases of aliases, or brackets in brackets without end. */
+function tooLarge(file: string, findings: Findings): undefined {
+  findings.error({ file, line: 1, column: 1 }, 'not YAML that can be read: its aliases or brackets grow too large');
 }
 
 function danglingAlias(file: string, document: Document, lines: LineCounter, findings: Findings): boolean {

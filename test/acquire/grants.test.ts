@@ -10,7 +10,8 @@ import { refreshToken } from '../../src/acquire/refresh-token.ts';
 import { tokenExchange } from '../../src/acquire/token-exchange.ts';
 import type { SecretRef } from '../../src/config/config.ts';
 import { Secret } from '../../src/token/secret.ts';
-import { millis } from '../../src/token/time.ts';
+import { hours, millis } from '../../src/token/time.ts';
+import { TestClock } from '../../src/world/test-clock.ts';
 import {
   dropInBody,
   hostileIssuer,
@@ -129,6 +130,22 @@ test('when neither style helps, the first answer counts and nothing is learnt', 
   issuer.assertRequests(2);
   const outcome = clientCredentials.judge(answer, context);
   assert.equal(outcome.kind === 'refused' && outcome.fault.code, 'request-refused');
+});
+
+test('an audience that neither style brought costs one request per try, until tomorrow; other audiences cost two', async () => {
+  await using issuer = await hostileIssuer();
+  issuer.always(json(400, { error: 'invalid_target' }));
+  const clock = new TestClock();
+  const context = contextOf(testWorld({ clock }), robotAccount(issuer.issuer, robot));
+  const cost = async (audience: string) => {
+    const before = issuer.requests.length;
+    await clientCredentials.send(context, wish(audience));
+    return issuer.requests.length - before;
+  };
+  assert.deepEqual([await cost('https://a.example'), await cost('https://a.example')], [2, 1]);
+  assert.deepEqual([await cost('https://b.example'), await cost('https://a.example')], [2, 1]);
+  clock.advance(hours(25));
+  assert.equal(await cost('https://a.example'), 2);
 });
 
 test('scenario 7: a request that spends a refresh token is sent once, over a connection of its own; another style waits for the next attempt', async () => {

@@ -305,3 +305,18 @@ tokens: { t: { account: a, deliver: [{ exec: [/bin/a, "b c"] }, { exec: ${second
     '/c.yaml:2:65: "deliver[1]" is the same target as one before it',
   ]);
 });
+
+test('brackets and levels without end are one finding, closed or not', async () => {
+  const large = '/c.yaml:1:1: not YAML that can be read: its aliases or brackets grow too large';
+  const deep = 20_000;
+  for (const text of [
+    `a: ${'['.repeat(deep)}${']'.repeat(deep)}\n`,
+    '['.repeat(deep),
+    '- '.repeat(deep),
+    '{a: '.repeat(deep),
+    Array.from({ length: 5000 }, (_, level) => `${' '.repeat(level)}a:`).join('\n'),
+  ]) {
+    assert.deepEqual(sentences(await load('/c.yaml', text)), [large]);
+  }
+  assert.equal(sentences(await load('/c.yaml', 'a: [[[[')).length, 1);
+});
