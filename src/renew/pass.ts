@@ -74,18 +74,23 @@ export async function runPass(engine: Engine, options: PassOptions): Promise<Pas
     reports.push(report);
     options.onReport?.(report);
   };
-  let before: Promise<unknown> = Promise.resolve();
-  for (const round of inRounds(engine.config, due)) {
-    for (const names of inBatches(round)) {
-      if (options.signals.waiting.aborted) break;
-      const claims = await engine.claim(names.length, names);
-      const claimed = new Set(claims.map(({ name }) => name));
-      elsewhere.push(...names.filter((name) => !claimed.has(name)));
-      const running = Promise.all(claims.map(work));
-      await before;
-      before = running;
+  let running: Promise<unknown> = Promise.resolve();
+  try {
+    for (const round of inRounds(engine.config, due)) {
+      for (const names of inBatches(round)) {
+        if (options.signals.waiting.aborted) break;
+        const claims = await engine.claim(names.length, names);
+        const claimed = new Set(claims.map(({ name }) => name));
+        elsewhere.push(...names.filter((name) => !claimed.has(name)));
+        const before = running;
+        running = Promise.all(claims.map(work));
+        await before;
+      }
+      await running;
     }
-    await before;
+  } finally {
+    // A batch that cannot be claimed leaves the one before it at work; nobody may close the store under it.
+    await running;
   }
   return {
     looked: judged.length,
