@@ -8,7 +8,9 @@ import { person, robot } from './peers/start-issuer.ts';
 const secrets = ['canary', robot.client_secret, person.client_secret].filter((text) => text !== undefined);
 const args = process.argv.slice(2);
 const tests = args.length === 0 ? ['test/**/*.test.ts'] : args;
-const child = spawn(process.execPath, ['--test', ...tests], { stdio: ['ignore', 'pipe', 'pipe'] });
+const child = spawn(process.execPath, ['--test', '--test-concurrency=2', ...tests], {
+  stdio: ['ignore', 'pipe', 'pipe'],
+});
 let leaks = 0;
 
 function pass(from: NodeJS.ReadableStream, to: NodeJS.WriteStream): Promise<unknown> {

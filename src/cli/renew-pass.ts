@@ -75,10 +75,10 @@ async function summary(context: Context, engine: Engine, { names, told, report }
     ...report.faults.map((fault) => fault.exit),
     ...troubled.map(({ trouble }) => faultCodes[trouble.code].exit),
   ]);
-  const { looked, due, renewed, elsewhere } = report;
+  const { looked, due, renewed, elsewhere, undelivered } = report;
   if (context.options.json) {
     const troubles = troubled.map(({ name, trouble }) => ({ name, code: trouble.code, sentence: trouble.sentence }));
-    await context.printJson({ looked, due, renewed, elsewhere, troubles, exit: code });
+    await context.printJson({ looked, due, renewed, undelivered, elsewhere, troubles, exit: code });
     return code;
   }
   const now = context.world.clock.now();
@@ -86,7 +86,11 @@ async function summary(context: Context, engine: Engine, { names, told, report }
   for (const { name, trouble } of waiting.slice(0, listed)) await context.warn(waitingLine(name, trouble, now));
   if (waiting.length > listed) await context.warn(`... and ${waiting.length - listed} more, see: tokeep status`);
   const others = elsewhere.length === 0 ? '' : `; ${elsewhere.length} in the hands of another tokeep`;
-  const wrong = troubled.length === 0 ? '' : `; ${troubled.length} in trouble, see: tokeep status`;
+  const failed = [
+    ...(undelivered === 0 ? [] : [`${undelivered} not delivered`]),
+    ...(troubled.length === 0 ? [] : [`${troubled.length} in trouble`]),
+  ];
+  const wrong = failed.length === 0 ? '' : `; ${failed.join(', ')}, see: tokeep status`;
   await context.say(`${renewed} renewed of ${due} due, ${looked} looked at${others}${wrong}`);
   return code;
 }

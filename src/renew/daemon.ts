@@ -160,12 +160,7 @@ export class Daemon {
       if (this.#engine.config.store.kind === 'postgres')
         this.#nextNews = after(world.clock.now(), millis(Math.max(newsEvery, took * newsShare)));
       const onReport = this.#control.onReport;
-      const options = {
-        mode: 'pass',
-        signals: this.#signals,
-        ...(onReport === undefined ? {} : { onReport }),
-      } as const;
-      await deliverMissing(this.#engine, fresh, options, look);
+      await deliverMissing(this.#engine, fresh, onReport === undefined ? {} : { onReport }, 'now', look);
     } catch (thrown) {
       log.event('unexpected-fault', {
         doing: 'looking for what is to be delivered',

@@ -1,7 +1,7 @@
 import type { Wish } from '../config/config.ts';
 import { exit, faultCodes } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
-import type { WishRecord } from '../store/records.ts';
+import type { TokenFacts, WishRecord } from '../store/records.ts';
 import type { Audience, Scope } from '../token/names.ts';
 import type { AccessToken } from '../token/secret.ts';
 import { after, between, type Epoch, type Millis, millis, minutes, seconds } from '../token/time.ts';
@@ -112,6 +112,14 @@ async function renewedNow(
   );
 }
 
+/** Whoever narrows a token says what it is for: less than that is of no use to them, and no record would tell of it. */
+function lacking(remark: Fault | undefined, offered: TokenFacts, { scope }: GetOptions): string | undefined {
+  if (remark !== undefined) return remark.message;
+  // A JWT names its issuer, and its scopes where it has any.
+  const bare = offered.issuer !== undefined && offered.scope.length === 0;
+  return bare && scope !== undefined ? 'the issuer gave a token without any scope' : undefined;
+}
+
 /** One request of its own, judged like any other, and neither kept nor delivered. */
 async function narrowed(engine: Engine, wish: Wish, options: GetOptions): Promise<GotToken> {
   const { ports } = engine;
@@ -131,6 +139,11 @@ async function narrowed(engine: Engine, wish: Wish, options: GetOptions): Promis
   const { issuerOfCredential } = asked;
   const acceptance = accept({ wish: asFor, account, issuerOfCredential, present: null, offered, now });
   if (acceptance.kind === 'rejected') throw acceptance.fault;
+  const lacks = lacking(acceptance.remark, offered, options);
+  if (lacks !== undefined) {
+    const hint = "ask for what the account may have; its scopes are the issuer's to give";
+    throw new Fault('request-refused', lacks, { hint });
+  }
   const needs = options.minLifetime ?? seconds(1);
   if (between(now, offered.expiresAt) < needs) {
     throw new Fault(

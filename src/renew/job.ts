@@ -76,7 +76,7 @@ async function deliverStored(
 ): Promise<readonly DeliveryReport[]> {
   const { token: facts } = record;
   if (facts === null || facts.expiresAt <= ports.world.clock.now()) return [];
-  const targets = deliveries.pending(wish, facts.fingerprint, policy.mode === 'forced' ? 'forced' : 'now');
+  const targets = deliveries.pending(wish, facts.fingerprint, policy.mode === 'daemon' ? 'now' : 'forced');
   if (targets.length === 0) return [];
   const token = fresh ?? (await ports.store.token(wish.name));
   if (token === undefined) return [];

@@ -27,6 +27,8 @@ export interface PassReport {
   /** Due, but held by another tokeep at this moment; it does the work. */
   readonly elsewhere: readonly WishName[];
   readonly faults: readonly Fault[];
+  /** Targets that did not take their token. */
+  readonly undelivered: number;
 }
 
 export interface Judged {
@@ -61,12 +63,9 @@ export async function runPass(engine: Engine, options: PassOptions): Promise<Pas
     engine,
     judged.filter(({ verdict }) => verdict.kind === 'due').map(({ name }) => name),
   );
-  const undelivered = await deliverMissing(
-    engine,
-    judged.filter(({ verdict }) => verdict.kind !== 'due'),
-    options,
-  );
-  const reports: JobReport[] = [...undelivered];
+  // Somebody, or a timer, asks: a target that failed is tried now, whatever its next try was to be.
+  const fresh = judged.filter(({ verdict }) => verdict.kind !== 'due');
+  const reports: JobReport[] = [...(await deliverMissing(engine, fresh, options, 'forced'))];
   const elsewhere: WishName[] = [];
   const work = async (claim: WishRecord) => {
     const report = await engine.run(claim, policy, options.signals);
@@ -97,6 +96,7 @@ export async function runPass(engine: Engine, options: PassOptions): Promise<Pas
     due: due.length,
     renewed: reports.filter(({ renewed }) => renewed).length,
     elsewhere,
+    undelivered: reports.flatMap(({ deliveries }) => deliveries).filter(({ fault }) => fault !== undefined).length,
     faults: reports
       .flatMap(({ fault, deliveries }) => [fault, ...deliveries.map((delivery) => delivery.fault)])
       .filter((fault) => fault !== undefined),
@@ -127,19 +127,21 @@ const sideBySide = 16;
 
 /**
  * Fresh tokens that are not (any more) where they should be.
+ * @param when `now`: a target that failed is left alone until its next try
  * @param look `records`: only what was never delivered there; `places`: also what has gone since
  */
 export async function deliverMissing(
   engine: Engine,
   judged: readonly Judged[],
-  options: PassOptions,
+  options: Pick<PassOptions, 'onReport'>,
+  when: 'now' | 'forced',
   look: 'records' | 'places' = 'places',
 ): Promise<readonly JobReport[]> {
   const reports: JobReport[] = [];
   const rest = judged.values();
   const inTurn = async () => {
     for (const one of rest) {
-      const report = await deliverOne(engine, one, options.mode === 'forced' ? 'forced' : 'now', look);
+      const report = await deliverOne(engine, one, when, look);
       if (report === undefined) continue;
       reports.push(report);
       options.onReport?.(report);

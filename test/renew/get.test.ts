@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { Engine } from '../../src/renew/engine.ts';
 import { getToken } from '../../src/renew/get.ts';
 import type { Store } from '../../src/store/store.ts';
-import { hostileIssuer, json } from '../peers/hostile-issuer.ts';
+import type { Scope } from '../../src/token/names.ts';
+import { hostileIssuer, json, token } from '../peers/hostile-issuer.ts';
 import { ModelIssuer } from './model-issuer.ts';
 import { PacedClock } from './paced-clock.ts';
 import { neverAborted, oneLogin, setting } from './setting.ts';
@@ -42,4 +43,16 @@ test('get in a loop does not ask again what was definitely refused; renew --forc
   issuer.assertRequests(1);
   await here.pass('forced');
   issuer.assertRequests(2);
+});
+
+test('a narrowed token with less than was asked for is not handed out', async () => {
+  await using issuer = await hostileIssuer();
+  await using here = await setting({ config: oneLogin(issuer.issuer) });
+  await here.logIn('robot', 'rt-1');
+  issuer.always(token({ scope: 'storage.read:/' }));
+  const scope = ['storage.read:/', 'storage.create:/'] as unknown as readonly Scope[];
+  await assert.rejects(getToken(here.engine, 'monitoring', { scope, signals: neverAborted }), {
+    code: 'request-refused',
+    message: /without storage.create:/,
+  });
 });

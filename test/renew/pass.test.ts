@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Fault } from '../../src/fault/fault.ts';
 import type { JobReport } from '../../src/renew/job.ts';
 import { runPass } from '../../src/renew/pass.ts';
 import { hostileIssuer, token } from '../peers/hostile-issuer.ts';
-import { manyWishes, neverAborted, setting } from './setting.ts';
+import { manyWishes, neverAborted, oneLogin, setting } from './setting.ts';
 
 test('a batch that cannot be claimed ends the pass only after the wishes at work have ended', async () => {
   await using issuer = await hostileIssuer();
@@ -37,4 +39,16 @@ test('a batch that cannot be claimed ends the pass only after the wishes at work
     reports.map(({ renewed }) => renewed),
     [true],
   );
+});
+
+test('every pass tries a failed target anew and counts it, whatever its next try was to be', async () => {
+  await using issuer = await hostileIssuer();
+  await using here = await setting({ config: oneLogin(issuer.issuer).replace('DIR/token', 'DIR/later/token') });
+  await here.logIn('robot', 'rt-1');
+  issuer.always(token({ scope: 'storage.read:/' }));
+  assert.equal((await here.pass()).undelivered, 1);
+  assert.equal((await here.pass()).undelivered, 1);
+  await mkdir(join(here.dir, 'later'));
+  assert.equal((await here.pass()).undelivered, 0);
+  assert.equal(await here.delivered('later/token'), 'opaque-access-token');
 });
