@@ -28,7 +28,7 @@ interface Source {
 export async function inspect(context: Context, options: InspectOptions): Promise<ExitCode> {
   const source = await sourceOf(context, options);
   const judged = tokenText(source.text);
-  if (judged.kind === 'empty') throw new Fault('token-invalid', `${source.from} is empty`);
+  if (judged.kind === 'empty') throw new Fault('token-invalid', `there is no token: ${source.from} is empty`);
   if (judged.kind === 'invalid') throw new Fault('token-invalid', `${source.from} holds no token: ${judged.why}`);
   const explained = explainToken(judged.text, context.world.clock.now());
   if (explained.kind === 'malformed') {
@@ -38,18 +38,21 @@ export async function inspect(context: Context, options: InspectOptions): Promis
     );
   }
   if (context.options.json) await context.printJson({ from: source.from, ...explained });
-  else await tell(context, explained);
+  else await tell(context, source.from, explained);
   if (!context.options.json) for (const warning of source.warnings) await context.warn(`tokeep: ${printable(warning)}`);
-  await context.detail(`token from ${source.from}`);
   return exit.fine;
 }
 
-async function tell(context: Context, explained: Exclude<TokenExplanation, { kind: 'malformed' }>): Promise<void> {
+type Explained = Exclude<TokenExplanation, { kind: 'malformed' }>;
+
+async function tell(context: Context, from: string, explained: Explained): Promise<void> {
+  const names = explained.kind === 'opaque' ? [] : explained.statements.map(({ name }) => name);
+  const width = Math.max('from'.length, ...names.map(({ length }) => length));
+  await context.print(`${context.paint.dim('from'.padEnd(width))}  ${printable(from)}`);
   if (explained.kind === 'opaque') {
     await context.print(`an opaque token of ${explained.length} characters: only its issuer knows what is in it`);
     return;
   }
-  const width = Math.max(...explained.statements.map(({ name }) => name.length));
   let before = '';
   for (const { name, text } of explained.statements) {
     const label = name === before ? '' : name;
@@ -63,10 +66,8 @@ async function sourceOf(context: Context, options: InspectOptions): Promise<Sour
   const { stdin } = context.io;
   if (options.tokenFile === '-') return stdin.isTTY ? await ask(context) : await fromStdin(stdin);
   if (options.tokenFile !== undefined) return await fromFile(context, options.tokenFile);
-  if (!stdin.isTTY) {
-    const given = await fromStdin(stdin);
-    if (given.text.trim() !== '') return given;
-  }
+  // An empty pipe is a command before it that failed, and no reason to explain some other token.
+  if (context.io.stdinGiven) return await fromStdin(stdin);
   return (await discovered(context, options)) ?? (await nothingFound(context));
 }
 

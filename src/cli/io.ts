@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Fault } from '../fault/fault.ts';
 
@@ -14,6 +15,8 @@ export interface Output {
 /** The terminal (or the pipes in its place) as a value. `stdin` is touched only by commands that read it. */
 export interface CliIo {
   readonly stdin: Readable & { readonly isTTY?: boolean };
+  /** Was something put there to be read: a pipe, a socket or a file, not a terminal and not /dev/null? */
+  readonly stdinGiven: boolean;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -54,6 +57,9 @@ export function processIo(): CliIo {
   return {
     get stdin() {
       return process.stdin;
+    },
+    get stdinGiven() {
+      return !fstatSync(0).isCharacterDevice();
     },
     stdout,
     stderr,

@@ -11,7 +11,7 @@ function terminal(isTTY: boolean) {
   const raw: boolean[] = [];
   const stdin = Object.assign(new PassThrough(), { isTTY, setRawMode: (on: boolean) => raw.push(on) });
   const output: Output = { isTTY, columns: 80, transient: () => {}, write: async (text) => void shown.push(text) };
-  const io: CliIo = { stdin, stdout: output, stderr: output, env: {} };
+  const io: CliIo = { stdin, stdinGiven: !isTTY, stdout: output, stderr: output, env: {} };
   return { io, stdin, shown, raw };
 }
 
