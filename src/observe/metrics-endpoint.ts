@@ -31,7 +31,7 @@ function parseListen(listen: string): { readonly host: string; readonly port: nu
   const port = Number(parts?.[2]);
   if (parts === null || port > 65_535) {
     throw new Fault('config-invalid', `the metrics address is HOST:PORT, not ${JSON.stringify(listen)}`, {
-      hint: 'for example 127.0.0.1:9469',
+      hint: 'for example 127.0.0.1:9464',
     });
   }
   return { host: (parts[1] ?? '127.0.0.1').replace(/^\[|\]$/g, ''), port };

@@ -1,3 +1,4 @@
+import type { GrantName } from '../config/config.ts';
 import type { Epoch } from '../token/time.ts';
 import type { Logger } from './log.ts';
 import type { LogEventName } from './log-events.ts';
@@ -53,6 +54,9 @@ export function metricsText(report: StatusReport, options: MetricsOptions = {}):
     .join('');
 }
 
+/** These renew from something that a person gave and that may end; the others need no login. */
+const grantsWithLogin: readonly GrantName[] = ['refresh_token', 'mytoken', 'vault'];
+
 const secondsOf = (at: Epoch): number => at / 1000;
 const one = (value: number | undefined): readonly Sample[] => (value === undefined ? [] : [{ value }]);
 
@@ -69,13 +73,13 @@ function wishFamilies({ at, wishes, totals }: StatusReport, options: MetricsOpti
   const targets: Record<TargetStatus['state'], number> = { delivered: 0, outdated: 0, failing: 0, waiting: 0 };
   for (const wish of wishes) for (const { state } of wish.targets) targets[state] += 1;
   return [
-    gauge('wishes', 'Configured wishes by state.', byState(wishStates, totals)),
+    gauge('wishes', 'Configured tokens by state.', byState(wishStates, totals)),
     gauge('targets', 'Configured targets by state.', byState(['delivered', 'outdated', 'failing', 'waiting'], targets)),
-    gauge('token_expiry_timestamp_seconds', 'When the token of a wish expires.', each ? expiring : []),
+    gauge('token_expiry_timestamp_seconds', 'When each token expires.', each ? expiring : []),
     gauge('token_expiry_earliest_timestamp_seconds', 'When the first of all tokens expires.', one(least)),
-    gauge('due_lag_seconds', 'For how long the wish that waits longest has been due.', one(lag / 1000)),
+    gauge('due_lag_seconds', 'For how long the token that waits longest has been due.', one(lag / 1000)),
     {
-      ...gauge('token_renewals_total', 'Renewals of the configured wishes, over restarts.', [
+      ...gauge('token_renewals_total', 'Renewals of the configured tokens, over restarts.', [
         { value: wishes.reduce((sum, { renewals }) => sum + renewals, 0) },
       ]),
       type: 'counter',
@@ -87,12 +91,19 @@ function otherFamilies({ at, accounts, issuers, conditions }: StatusReport): rea
   const severities = { critical: 0, warning: 0, notice: 0 };
   for (const { severity } of conditions) severities[severity] += 1;
   return [
-    gauge('conditions', 'What is wrong, by severity.', byState(['critical', 'warning', 'notice'], severities)),
+    gauge(
+      'conditions',
+      'What is wrong, by severity.',
+      (['critical', 'warning', 'notice'] as const).map((severity) => ({
+        labels: { severity },
+        value: severities[severity],
+      })),
+    ),
     gauge(
       'login_ready',
-      'Whether the login of an account works (1), or is dead, refused or missing (0).',
+      'Whether the login of an account works (1), or is dead, refused or missing (0); left out where none is needed.',
       accounts
-        .filter(({ login, loginEnds }) => login !== 'none' || loginEnds !== 'none')
+        .filter(({ grant, login }) => login !== 'none' || grantsWithLogin.includes(grant))
         .map(({ name, login }) => ({ labels: { account: name }, value: login === 'ready' ? 1 : 0 })),
     ),
     gauge(

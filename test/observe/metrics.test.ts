@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/observe/log.ts';
 import { countEvents, metricsText } from '../../src/observe/metrics.ts';
 import { serveMetrics, writeTextfile } from '../../src/observe/metrics-endpoint.ts';
 import { statusReport } from '../../src/observe/status.ts';
+import type { AccountName } from '../../src/token/names.ts';
 import { after, days, minutes } from '../../src/token/time.ts';
 import { realServeText } from '../../src/world/real-text-server.ts';
 import { realWorld } from '../../src/world/real-world.ts';
@@ -61,6 +62,19 @@ test('the report becomes Prometheus text, with a series for each of a few wishes
   ]) {
     assert.ok(lines.includes(expected), `${expected} is missing in\n${lines.join('\n')}`);
   }
+});
+
+test('an account that nobody has logged in for yet is not ready, and one that needs no login is left out', () => {
+  const report = statusReport(records({}), wanted([account('atlas')], []), noon);
+  const robot = {
+    name: 'robot' as AccountName,
+    grant: 'client_credentials',
+    login: 'none',
+    loginEnds: 'none',
+  } as const;
+  const text = metricsText({ ...report, accounts: [...report.accounts, robot] });
+  const logins = text.split('\n').filter((line) => line.startsWith('tokeep_login_ready'));
+  assert.deepEqual(logins, ['tokeep_login_ready{account="atlas"} 0']);
 });
 
 test('above 1,000 wishes only sums are published, unless each is asked for', () => {

@@ -32,12 +32,26 @@ const report = statusReport(
   noon,
 );
 
-test('docs/monitoring.md names every metric and no other', () => {
+/** `name{label,label}` of every metric that is named in backquotes, and of every sample that is made. */
+const withLabels = (name: string, labels: readonly string[]): string => `${name}{${labels.join(',')}}`;
+
+test('docs/monitoring.md names every metric with its labels, and no other', () => {
   const log = countEvents(silentLogger);
   log.event('stopped', {});
-  const made = [...metricsText(report, { counters: log }).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
-  const named = [...page.matchAll(/tokeep_[a-z_]+/g)].map(([name]) => name);
-  assert.deepEqual([...new Set(named)].sort(), made.sort());
+  const samples = metricsText(report, { counters: log }).matchAll(/^(tokeep_[a-z_]+)(?:\{(.*)\})? /gm);
+  const made = new Set(
+    [...samples].map(([, name = '', labels = '']) =>
+      withLabels(
+        name,
+        [...labels.matchAll(/([a-z]+)="/g)].map(([, label = '']) => label),
+      ),
+    ),
+  );
+  const cells = [...page.matchAll(/`(tokeep_[a-z_]+)(?:\{([a-z,]+)\})?`/g)];
+  const named = cells.map(([, name = '', labels = '']) => withLabels(name, labels.split(',').filter(Boolean)));
+  assert.deepEqual([...new Set(named)].sort(), [...made].sort());
+  const known = new Set(cells.map(([, name]) => name));
+  for (const [name] of page.matchAll(/tokeep_[a-z_]+/g)) assert.ok(known.has(name), name);
 });
 
 test('docs/monitoring.md names every key of the JSON report, and every code of our own', () => {
