@@ -92,7 +92,12 @@ export async function readCredential(world: World, name = 'tokeep.seal-key'): Pr
 function judge(world: World, path: string, facts: FileFacts): void {
   if (facts.type !== 'file') throw unusable(path, `it is a ${facts.type}`, `ls -l ${path}`);
   if (facts.owner !== world.user.uid && facts.owner !== 0) {
-    throw unusable(path, `it belongs to user ${facts.owner}`, `chown ${world.user.uid} ${path}`);
+    // Root takes no key away from a service that needs it.
+    const hint =
+      world.user.uid === 0
+        ? `work on this state as the one the key belongs to: sudo -u '#${facts.owner}' tokeep …`
+        : `chown ${world.user.uid} ${path}`;
+    throw unusable(path, `it belongs to user ${facts.owner}`, hint);
   }
   if ((facts.mode & 0o077) !== 0) {
     const mode = `0${facts.mode.toString(8)}`;

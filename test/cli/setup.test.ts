@@ -148,19 +148,23 @@ test('an issuer written without its last slash, or with one too many, is mended 
   assert.ok((await readFile(at.path('tokeep.yaml'), 'utf8')).includes(`issuer: ${issuer.issuer}\n`));
 });
 
-test('root becomes the service’s user before state is written; anybody else may not name one', async () => {
+test('root becomes the service’s user before state is written, the second time too; anybody else may not name one', async () => {
   await using at = await bench();
   await chmod(at.directory, 0o755);
   await mkdir(at.path('etc'), { mode: 0o755 });
   const token = await at.file('rt', 'refresh-canary\n');
-  const client = ['--refresh-token-file', token, '--client-id', 'person-1', '--yes', 'taken', '--user', 'nobody'];
+  const client = ['--refresh-token-file', token, '--client-id', 'person-1', '--yes', '--user', 'nobody'];
   const env = { CONFIGURATION_DIRECTORY: at.path('etc') };
-  const ran = await at.run('main', ['setup', ...places(at), '--issuer', issuer.issuer, ...client], { env });
+  const args = ['setup', ...places(at), '--issuer', issuer.issuer, ...client];
+  const ran = await at.run('main', [...args, 'one'], { env });
   if (process.getuid?.() !== 0) {
     assert.equal(ran.status, 2);
     return;
   }
   assert.equal(ran.status, 0, ran.stderr);
+  const second = await at.run('main', [...args, 'two'], { env });
+  assert.equal(second.status, 0, second.stderr);
+  assert.match(second.stderr, /took the refresh token of two in/);
   const nobody = (await stat(at.path('state'))).uid;
   assert.notEqual(nobody, 0);
   for (const name of ['etc/seal.key', ...(await readdir(at.path('state'))).map((name) => `state/${name}`)]) {

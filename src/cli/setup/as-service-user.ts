@@ -44,12 +44,16 @@ export async function asServiceUser(
   const keyFile = sealKeyFile(environmentOf(user, world.env), user.uid, state);
   // Below its home the user makes the key itself; in /etc only root can.
   if (!keyFile.startsWith(`${user.home}/`)) {
-    const config = await loadConfig(world, configPath);
-    demandUsable(config);
-    await openSealer(world, { keyFile, ...(await sealPassphrase(world, config)) });
-    // A key from a systemd credential leaves no file behind.
+    if ((await world.files.look(keyFile)) === undefined) await makeKey(context, keyFile, configPath);
+    // A key from a systemd credential leaves no file behind; one that is the user's already stays as it is.
     if ((await world.files.look(keyFile))?.owner === 0) await lchown(keyFile, user.uid, user.gid);
   }
   becomeUser(user);
   return openContext(io, { ...options, config: configPath, state });
+}
+
+async function makeKey({ world }: Context, keyFile: string, configPath: string): Promise<void> {
+  const config = await loadConfig(world, configPath);
+  demandUsable(config);
+  await openSealer(world, { keyFile, ...(await sealPassphrase(world, config)) });
 }
