@@ -8,7 +8,12 @@ export const register: CommandModule['register'] = (parent, run) => {
     .description('Print the completion script of a shell, to be read by it.')
     .addArgument(new Argument('<SHELL>', 'which shell').choices(['bash', 'zsh', 'fish']))
     .action(
-      run(async (_context, shell: string) => {
+      run(async ({ io }, shell: string) => {
+        if (shell === 'bash') {
+          const { bashCompletion } = await import('../bash-completion.ts');
+          await io.stdout.write(bashCompletion);
+          return undefined;
+        }
         const { script } = await import('@bomb.sh/tab');
         script(shell, 'tokeep', 'tokeep');
         return undefined;
