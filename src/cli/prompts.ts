@@ -55,8 +55,11 @@ function unasked(command: string): Prompts {
 /** Questions go to stderr: stdout is for results. */
 async function terminalPrompts(io: CliIo): Promise<Prompts> {
   const clack = await import('@clack/prompts');
-  const streams = { input: io.stdin, output: writableOf(io.stderr) };
-  const answered = <T>(answer: T): Exclude<T, symbol> => {
+  const output = writableOf(io.stderr);
+  const streams = { input: io.stdin, output };
+  const answered = async <T>(question: Promise<T>): Promise<Exclude<T, symbol>> => {
+    const answer = await question;
+    await finishFrame(output);
     if (typeof answer === 'symbol') throw new Fault('usage', 'broken off; nothing was changed');
     return answer as Exclude<T, symbol>;
   };
@@ -69,16 +72,23 @@ async function terminalPrompts(io: CliIo): Promise<Prompts> {
         ...(initial === undefined ? {} : { placeholder: initial, defaultValue: initial }),
         validate: (answer: string | undefined) => unfit?.(answer || initial || ''),
       };
-      return answered(await clack.text(question)).trim();
+      return (await answered(clack.text(question))).trim();
     },
-    secret: async ({ message }) => answered(await clack.password({ ...streams, message })),
-    pick: async (question) =>
-      answered(await clack.select<string>({ ...streams, message: question.message, options: options(question) })),
+    secret: ({ message }) => answered(clack.password({ ...streams, message })),
+    pick: (question) =>
+      answered(
+        clack.autocomplete<string>({
+          ...streams,
+          message: question.message,
+          options: options(question),
+          validate: (choice) => (choice === undefined ? 'none of them is like that' : undefined),
+        }),
+      ),
     async pickMany(question) {
       const initialValues = [...(question.initial ?? [])];
       const { message } = question;
-      return answered(
-        await clack.multiselect<string>({
+      return await answered(
+        clack.multiselect<string>({
           ...streams,
           message,
           options: options(question),
@@ -87,8 +97,16 @@ async function terminalPrompts(io: CliIo): Promise<Prompts> {
         }),
       );
     },
-    confirm: async ({ message }) => answered(await clack.confirm({ ...streams, message })),
+    confirm: ({ message }) => answered(clack.confirm({ ...streams, message })),
   };
+}
+
+/** The last frame of a question is still on its way when the answer is there; what is said next must come below it. */
+function finishFrame(output: Writable): Promise<void> {
+  const wipeBelow = '\u001b[J';
+  return new Promise((resolve, reject) => {
+    output.write(wipeBelow, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 function writableOf(output: Output): Writable {

@@ -78,3 +78,37 @@ test('on a terminal a typed secret is masked in all that is shown', async () => 
   assert.match(shown.join(''), /Client secret/);
   assert.doesNotMatch(shown.join(''), /canary/);
 });
+
+test('what is said after an answer comes below the last frame of the question, however slow the terminal is', async () => {
+  const { io, stdin, shown } = terminal(true);
+  const slow: Output = {
+    ...io.stderr,
+    async write(text) {
+      await new Promise((resolve) => setImmediate(resolve));
+      shown.push(text);
+    },
+  };
+  const prompts = await promptsFor({ ...io, stderr: slow }, 'setup');
+  const choices = ['openid', 'offline_access', 'profile'].map((value) => ({ value, label: value }));
+  const answer = prompts.pickMany({ message: 'Scopes', flag: '--scope', choices, initial: ['openid'] });
+  stdin.write('\r');
+  assert.deepEqual(await answer, ['openid']);
+  const frames = shown.length;
+  await slow.write('accounts:');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(shown.slice(frames), ['accounts:']);
+  assert.ok(shown[frames - 1]?.endsWith('\u001b[J'));
+});
+
+test('an issuer is found by typing a part of it', async () => {
+  const { io, stdin } = terminal(true);
+  const prompts = await promptsFor(io, 'setup');
+  const choices = ['', 'https://one.test', 'https://two.test'].map((value) => ({
+    value,
+    label: value || 'another one',
+  }));
+  const answer = prompts.pick({ message: 'Issuer', flag: '--issuer', choices });
+  for (const letter of 'two') stdin.write(letter);
+  stdin.write('\r');
+  assert.equal(await answer, 'https://two.test');
+});

@@ -72,7 +72,7 @@ async function askIssuer({ context, prompts }: Asking): Promise<string> {
   if (issuers.length > 0) {
     const choices = issuers.map(({ issuer }) => ({ value: issuer, label: issuer }));
     const other = { value: '', label: 'another one' };
-    const picked = await prompts.pick({ message: 'Issuer', flag, choices: [...choices, other] });
+    const picked = await prompts.pick({ message: 'Issuer', flag, choices: [other, ...choices] });
     if (picked !== '') return picked;
   }
   const unfit = (answer: string) => (safeEndpoint(answer.trim()) ? undefined : 'an issuer is an https URL');

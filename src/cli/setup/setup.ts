@@ -33,7 +33,7 @@ export async function setUp(context: Context, name: string, options: SetupOption
   if (plan.kind === 'client-credentials') await tryOut(context, name, plan);
   const text = insertAccountSection(place.text, name, sectionOf(plan));
   const section = accountSection(name, sectionOf(plan));
-  await context.io.stderr.write(`This goes into ${place.path}:\n\n${section}\n`);
+  await context.io.stderr.write(`\nThis goes into ${place.path}:\n\n${section}\n`);
   if (!options.yes && !(await prompts.confirm({ message: 'Write it?', flag: '--yes' }))) {
     await context.say('nothing was written');
     return exit.fine;
