@@ -28,7 +28,7 @@ const isDead = (error: string, said: string): boolean =>
 const limits: ReadonlyMap<string, string> = new Map(
   Object.entries({
     usage_restricted:
-      'its restrictions (scope, audience, time, place or number of uses) do not allow this; wish for less, or make another mytoken',
+      'its restrictions (scope, audience, time, place or number of uses) do not allow this; ask for less, or make another mytoken',
     insufficient_capabilities: 'make a mytoken with the capability AT',
     access_denied: 'ask those who run the mytoken server why',
   }),

@@ -95,9 +95,9 @@ const tokenExchange = section({
   ...issuer,
   client_id: clientId,
   ...client,
-  subject: text.meta({ description: 'the wish whose token is exchanged (RFC 8693 section 2.1)' }),
+  subject: text.meta({ description: 'the token that is exchanged, by its name in `tokens` (RFC 8693 section 2.1)' }),
   ...common,
-}).meta({ description: 'The token of another wish is exchanged for one of this account.' });
+}).meta({ description: 'Another token is exchanged for one of this account.' });
 
 export const accountSchema = z.discriminatedUnion('grant', [
   clientCredentials,

@@ -15,7 +15,7 @@ export const ownCodes = {
     exit: exit.temporary,
     meaning: 'a new refresh token was not written back to the oidc-agent account file',
   },
-  'not-running': { who: 'operator', exit: exit.person, meaning: 'wishes are long due and nobody renews them' },
+  'not-running': { who: 'operator', exit: exit.person, meaning: 'tokens are long due and nobody renews them' },
   'never-fetched': { who: 'operator', exit: exit.person, meaning: 'tokens that no pass has seen yet' },
   'state-damaged': {
     who: 'operator',

@@ -34,14 +34,14 @@ export const logEvents = {
   started: event(
     'notice',
     { version: 'text', config: 'text', wishes: 'count', accounts: 'count' },
-    'tokeep {version} works by {config} (wishes: {wishes}, accounts: {accounts})',
+    'tokeep {version} works by {config} (tokens: {wishes}, accounts: {accounts})',
   ),
   stopping: event('notice', { reason: 'text' }, 'stopping: {reason}'),
   stopped: event('notice', {}, 'stopped; nothing is under way'),
   'config-reloaded': event(
     'notice',
     { config: 'text', wishes: 'count', accounts: 'count' },
-    'took over {config} as it is now (wishes: {wishes}, accounts: {accounts})',
+    'took over {config} as it is now (tokens: {wishes}, accounts: {accounts})',
   ),
   'config-rejected': event(
     'error',

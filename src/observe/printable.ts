@@ -39,7 +39,7 @@ export function span(length: Millis): string {
   for (const [unit, name] of units) {
     if (size >= 2 * unit) return `${sign}${Math.floor(size / unit)} ${name}`;
   }
-  return size >= 1000 ? `${sign}1 s` : `${sign}${Math.round(size)} ms`;
+  return size >= 1000 ? `${sign}1 s` : 'less than a second';
 }
 
 /** `1 token`, `2 tokens`; for nouns whose plural takes an s. */

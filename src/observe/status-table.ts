@@ -1,6 +1,6 @@
 import { between, type Epoch, type Millis } from '../token/time.ts';
 import { type Cause, type Condition, causesOf } from './condition.ts';
-import { printable, span, timestamp } from './printable.ts';
+import { counted, printable, span, timestamp } from './printable.ts';
 import type { StatusReport, TargetStatus, WishState, WishStatus } from './status.ts';
 
 /** Colours, or none; the CLI decides. */
@@ -65,12 +65,14 @@ function causeLines({ root, followers }: Cause, now: Epoch, paint: StatusPaint):
   ];
 }
 
-/** Below a second is no length that anybody waits for. */
-const lasting = (length: Millis): string => (length < 1000 ? 'just now' : `for ${span(length)}`);
+/** Below this is no length that anybody waits for. */
+const moment = 1000;
+
+const lasting = (length: Millis): string => (length < moment ? 'just now' : `for ${span(length)}`);
 
 function whenText(at: Epoch, now: Epoch): string {
   const left = between(now, at);
-  if (left <= 0) return 'now';
+  if (left < moment) return 'now';
   return Number.isFinite(new Date(at).getTime()) ? `in ${span(left)}` : 'never';
 }
 
@@ -83,18 +85,18 @@ function wishLines(report: StatusReport, options: TableOptions): string[] {
   const shown = few ? report.wishes : ill.slice(0, listed);
   const lines = shown.length === 0 ? [] : table(shown, report.at, options);
   if (few && report.wishes.length > 0) return [...lines, ''];
-  const counted = Object.entries(report.totals)
+  const inEachState = Object.entries(report.totals)
     .filter(([, count]) => count > 0)
     .map(([state, count]) => `${count} ${state}`);
   const summary =
     report.wishes.length === 0
-      ? `no wishes are configured in ${report.configFile}`
-      : `${report.wishes.length} wishes: ${counted.join(', ')}`;
+      ? `no tokens are configured in ${report.configFile}`
+      : `${counted(report.wishes.length, 'token')}: ${inEachState.join(', ')}`;
   const hidden = few ? [] : [paint.dim('list them with --all, or name the ones you mean')];
   return [...lines, ...(lines.length === 0 ? [] : ['']), summary, ...hidden, ''];
 }
 
-const headings = ['WISH', 'ACCOUNT', 'STATE', 'EXPIRES', 'NEXT', 'TARGETS'] as const;
+const headings = ['TOKEN', 'ACCOUNT', 'STATE', 'EXPIRES', 'NEXT', 'TARGETS'] as const;
 
 function table(wishes: readonly WishStatus[], now: Epoch, { paint, columns }: TableOptions): string[] {
   const rows = wishes.map((wish) => [

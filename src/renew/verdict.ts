@@ -58,7 +58,7 @@ export const judge: Judge = (terms, record, now, policy) => {
     return held(record, now) ?? due('no-token', 'critical', 'there is no token yet');
   const waiting = held(record, now);
   if (waiting !== undefined) return waiting;
-  if (record.fingerprint !== terms.fingerprint) return due('wish-changed', 'normal', 'the wish was changed');
+  if (record.fingerprint !== terms.fingerprint) return due('wish-changed', 'normal', 'its configuration was changed');
   return judgeToken(terms, record, record.token, now, policy);
 };
 

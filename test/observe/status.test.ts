@@ -61,9 +61,9 @@ test('people first read what is wrong, whose turn it is and what to run, then th
    concerns copy
    run: tokeep account login dune
 
-WISH  ACCOUNT  STATE    EXPIRES    NEXT      TARGETS
-mon   atlas    valid    in 30 min  in 5 min  1/1
-copy  dune     expired  expired    -         0/1
+TOKEN  ACCOUNT  STATE    EXPIRES    NEXT      TARGETS
+mon    atlas    valid    in 30 min  in 5 min  1/1
+copy   dune     expired  expired    -         0/1
 
 login of atlas: until 2026-03-30T12:00:00Z
 login of dune: how long it lives is not known
@@ -85,7 +85,7 @@ test('long names are cut so that every line of the table keeps to 80 columns', (
   );
   const rows = table(report)
     .split('\n')
-    .filter((line) => /^(WISH|ce-)/.test(line));
+    .filter((line) => /^(TOKEN|ce-)/.test(line));
   assert.equal(rows.length, 2);
   for (const row of rows) assert.ok(row.length <= 80, `${row.length}: ${row}`);
   assert.match(rows[1] ?? '', /^ce-x+….*example\.org/);
@@ -113,7 +113,7 @@ test('of 10,000 wishes only those that are not well are listed, unless all are a
   const short = table(report);
   assert.ok(short.split('\n').length < 20, short);
   assert.match(short, /\nw7 +atlas +retrying/);
-  assert.match(short, /10000 wishes: 9999 valid, 1 retrying/);
+  assert.match(short, /10000 tokens: 9999 valid, 1 retrying/);
   assert.equal(
     table(report, true)
       .split('\n')
@@ -172,6 +172,7 @@ test('the JSON form has stable keys and plain times', () => {
 test('what began within this second is said to be just now, in letters that every terminal has', () => {
   const waiting = trouble('issuer-unreachable', {
     who: 'wait',
+    nextTry: after(noon, millis(729)),
     since: after(noon, millis(-883)),
     sentence: 'no connection',
   });
@@ -181,7 +182,7 @@ test('what began within this second is said to be just now, in letters that ever
   ];
   const at = wanted([account('atlas')], [wish('mon', 'atlas')]);
   const text = table(statusReport(records({ wishes, accounts, deliveries: [deliveryRecord('mon')] }), at, noon));
-  assert.match(text, /nobody's turn: it is tried again; just now/);
+  assert.match(text, /nobody's turn: it is tried again; just now; next try now/);
   assert.match(text, /^[\n\x20-\x7e]*$/);
 });
 
