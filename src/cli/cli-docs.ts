@@ -35,7 +35,7 @@ ${optionTable(program.options)}
 | 7 | a second \`run\` on the same state |
 
 Of several, the worst: 1, then 3, 5, 4. \`osg-token-renewer\` and \`osg-token-renewer-setup\` answer 0 or 1 only; \`status --nagios\` speaks
-a plugin's 0 to 3. Which fault gives which code: [errors.md](errors.md).`;
+a plugin's 0 to 3; \`exec\` and \`shell\` give the command's own status, 127 if there is no such command and 126 if it cannot be run. Which fault gives which code: [errors.md](errors.md).`;
 }
 
 function section(command: Command, depth: number): readonly string[] {

@@ -37,7 +37,8 @@ export async function keptSession(context: Context, wish: SessionWish): Promise<
     warn: async (sentence) => await context.warn(`tokeep: ${name}: ${printable(sentence)}`),
     ...(wish.minLifetime === undefined ? {} : { minLifetime: wish.minLifetime }),
   });
-  return statusOf(end, wish.argv[0] ?? '');
+  if (end.kind === 'not-started') return await notStarted(context, wish.argv[0] ?? '', end.reason);
+  return statusOf(end);
 }
 
 /** The terminal belongs to the command now: the engine's log is shown with --verbose only. */
@@ -64,15 +65,14 @@ function chosen(config: Config, name: string | undefined): WishName {
 }
 
 /** As shells say it: the status of the command, or 128 and the number of the signal that ended it. */
-function statusOf(end: AttachedEnd, program: string): ExitCode {
-  switch (end.kind) {
-    case 'exited':
-      return end.status as ExitCode;
-    case 'killed':
-      return (128 + constants.signals[end.signal]) as ExitCode;
-    case 'not-started':
-      throw new Fault('usage', `${program} could not be started: ${reasons[end.reason] ?? end.reason}`);
-  }
+function statusOf(end: Exclude<AttachedEnd, { kind: 'not-started' }>): ExitCode {
+  return (end.kind === 'exited' ? end.status : 128 + constants.signals[end.signal]) as ExitCode;
+}
+
+/** As env(1) does: 127 for a command that is not there, 126 for one that cannot be run. */
+async function notStarted(context: Context, program: string, reason: string): Promise<ExitCode> {
+  await context.warn(`tokeep: ${printable(program)} could not be started: ${reasons[reason] ?? reason}`);
+  return (reason === 'ENOENT' ? 127 : 126) as ExitCode;
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -107,6 +107,7 @@ export const faultCodes = {
     exit.fine,
     'tokens of this issuer live shorter than min_lifetime asks for; the renewal point decides',
   ),
+  'life-too-short': code('user', exit.person, 'tokens of this issuer live shorter than the command line asks for'),
   'token-none': code('wait', exit.temporary, 'there is no usable token at the moment'),
   'token-invalid': code('user', exit.refused, 'what was given is not a token'),
   'login-declined': code('user', exit.person, 'the login was declined, or its code ran out'),

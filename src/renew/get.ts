@@ -31,7 +31,7 @@ const lookAgain = millis(250);
 
 /**
  * A token of the wish with at least `minLifetime` left, renewed first if need be.
- * @throws Fault `token-none`, with what stands in the way, when there is none; `usage` for an unknown name
+ * @throws Fault `token-none`, with what stands in the way, when there is none; `life-too-short`; `usage` for an unknown name
  */
 export async function getToken(engine: Engine, name: string, options: GetOptions): Promise<GotToken> {
   const wish = wishNamed(engine.config, name);
@@ -43,6 +43,7 @@ export async function getToken(engine: Engine, name: string, options: GetOptions
     const record = await recordOf(engine, wish);
     if (enough(record, wish, needs, clock.now())) return stored(engine, record);
     refuseHopeless(record, clock.now());
+    refuseTooLong(record, wish, needs, clock.now());
     const [claim] = await engine.claim(1, [wish.name]);
     if (claim !== undefined && enough(claim, wish, needs, clock.now())) {
       // Somebody else renewed it between the two lines above.
@@ -69,6 +70,20 @@ function refuseHopeless(record: WishRecord | undefined, now: Epoch): void {
     hint: `${trouble.hint === undefined ? '' : `${trouble.hint}; `}then: tokeep renew --force ${record?.name ?? ''}`,
     retryAt: trouble.nextTry,
   });
+}
+
+/** A token of this minute whose whole life is shorter says what the next one would: `get` in a loop spends nothing on it. */
+function refuseTooLong(record: WishRecord | undefined, wish: Wish, needs: Millis, now: Epoch): void {
+  const token = record?.token ?? null;
+  if (token === null || record?.fingerprint !== wish.fingerprint) return;
+  const life = between(token.issuedAt, token.expiresAt);
+  const age = between(token.issuedAt, now);
+  if (life < needs && age >= 0 && age < minutes(1)) throw livesShorter(`a token of ${wish.name}`, life, needs);
+}
+
+function livesShorter(what: string, life: Millis, needs: Millis): Fault {
+  const sentence = `${what} lives ${Math.floor(life / 1000)} s, and ${needs / 1000} s were asked for`;
+  return new Fault('life-too-short', sentence, { hint: 'ask for less with --min-lifetime' });
 }
 
 type WithToken = WishRecord & { readonly token: NonNullable<WishRecord['token']> };
@@ -103,13 +118,7 @@ async function renewedNow(
   const left = record?.token == null ? undefined : between(now, record.token.expiresAt);
   if (report?.fault !== undefined) throw report.fault;
   if (left === undefined || left <= 0) throw new Fault('token-none', `there is no usable token of ${wish.name}`);
-  throw new Fault(
-    'token-none',
-    `a new token of ${wish.name} lives ${Math.floor(left / 1000)} s, and ${needs / 1000} s were asked for`,
-    {
-      hint: 'ask for less with --min-lifetime',
-    },
-  );
+  throw livesShorter(`a new token of ${wish.name}`, left, needs);
 }
 
 /** Whoever narrows a token says what it is for: less than that is of no use to them, and no record would tell of it. */
@@ -145,11 +154,7 @@ async function narrowed(engine: Engine, wish: Wish, options: GetOptions): Promis
     throw new Fault('request-refused', lacks, { hint });
   }
   const needs = options.minLifetime ?? seconds(1);
-  if (between(now, offered.expiresAt) < needs) {
-    throw new Fault(
-      'token-none',
-      `the narrowed token of ${wish.name} lives shorter than the ${needs / 1000} s asked for`,
-    );
-  }
+  const left = between(now, offered.expiresAt);
+  if (left < needs) throw livesShorter(`the narrowed token of ${wish.name}`, left, needs);
   return { token: asked.obtained.token, expiresAt: offered.expiresAt };
 }

@@ -57,17 +57,17 @@ export async function sealedBackup(world: World, store: Store, passphrase: Secre
   return `${firstWord} ${salt.toString('base64')} ${sealed.toString('base64')}\n`;
 }
 
-/** Throws `seal-damaged` when the passphrase or the file is not the right one. Nothing is changed then. */
+/** Throws `usage` when the passphrase or the file is not the right one. Nothing is changed then. */
 function openBackup(text: string, passphrase: Secret<'password'>): Backup {
   const [word, salt, sealed] = text.trim().split(' ');
   if (word !== firstWord || salt === undefined || sealed === undefined) {
-    throw new Fault('seal-damaged', 'the backup is not one of tokeep, or was cut');
+    throw new Fault('usage', 'the file is no backup made by tokeep, or was cut');
   }
   const key = createSecretKey(keyFromPassphrase(passphrase, Buffer.from(salt, 'base64')));
   try {
     return JSON.parse(unbox(key, Buffer.from(sealed, 'base64'), Buffer.from(word)).toString('utf8')) as Backup;
   } catch {
-    throw new Fault('seal-damaged', 'the backup does not open: another passphrase, or the file was changed');
+    throw new Fault('usage', 'the backup does not open: it was made with another passphrase, or the file was changed');
   }
 }
 

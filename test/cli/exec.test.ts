@@ -87,3 +87,14 @@ test('shell starts the shell of the environment; SIGTERM to us ends the command 
   assert.equal(status, 5, stderr);
   assert.deepEqual(left(), []);
 });
+
+test('a command that is not there gives 127, and one that cannot be run 126, as env(1) has it', async (t) => {
+  const { place, start, left } = await home(t, 3600);
+  const unknown = await start('exec', 'storage', '--', 'no-such-command').end;
+  assert.equal(unknown.status, 127, unknown.stderr);
+  assert.match(unknown.stderr, /no-such-command could not be started: there is no such command\n$/);
+  const plain = await start('exec', 'storage', '--', join(place, 'secret')).end;
+  assert.equal(plain.status, 126, plain.stderr);
+  assert.match(plain.stderr, /could not be started: it is not executable/);
+  assert.deepEqual(left(), []);
+});

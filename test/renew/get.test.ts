@@ -4,6 +4,7 @@ import { Engine } from '../../src/renew/engine.ts';
 import { getToken } from '../../src/renew/get.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Scope } from '../../src/token/names.ts';
+import { days } from '../../src/token/time.ts';
 import { hostileIssuer, json, token } from '../peers/hostile-issuer.ts';
 import { ModelIssuer } from './model-issuer.ts';
 import { PacedClock } from './paced-clock.ts';
@@ -55,4 +56,18 @@ test('a narrowed token with less than was asked for is not handed out', async ()
     code: 'request-refused',
     message: /without storage.create:/,
   });
+});
+
+test('get that asks for more than tokens live says so, and spends nothing on it in a loop', async () => {
+  await using issuer = await hostileIssuer();
+  const clock = new PacedClock();
+  const model = new ModelIssuer(clock);
+  issuer.always(model.step);
+  await using here = await setting({ config: oneLogin(issuer.issuer), world: { clock } });
+  await here.logIn('robot', 'family-1');
+  const get = () => getToken(here.engine, 'monitoring', { minLifetime: days(2), signals: neverAborted });
+  for (let again = 0; again < 3; again += 1) {
+    await assert.rejects(get, { code: 'life-too-short', exit: 5, message: /and 172800 s were asked for/ });
+  }
+  assert.equal(model.requests.length, 1);
 });

@@ -148,7 +148,7 @@ test('a backup does not open with another passphrase, or changed, and then nothi
     () => restoreBackup(world, store, `${backup.slice(0, 90)}${other}${backup.slice(91)}`, passphrase),
     () => restoreBackup(world, store, 'something else', passphrase),
   ]) {
-    await assert.rejects(attempt(), isFault('seal-damaged'));
+    await assert.rejects(attempt(), isFault('usage'));
   }
   assert.equal((await store.account(accountName('acc')))?.generation, 2);
   await store.close();

@@ -20,6 +20,10 @@ const plain = { json: false, quiet: false, verbose: false, color: true };
  * service's user; root opens the password and then becomes that user for good.
  */
 export async function osgSetup(args: readonly string[], io: CliIo): Promise<0 | 1> {
+  if (args.includes('--help') || args.includes('-h')) {
+    await io.stdout.write(usage);
+    return 0;
+  }
   const options = parseArguments(args);
   if (options === undefined) {
     await io.stderr.write(usage);
