@@ -1,7 +1,9 @@
 /// <reference path="./nodemailer.d.ts" />
+import { getSystemErrorName } from 'node:util';
 import type { NotifyChannel } from '../config/config.ts';
 import { readSecret } from '../config/secret-source.ts';
 import { Fault } from '../fault/fault.ts';
+import { networkReason } from '../world/connection-fault.ts';
 import { isLoopback } from '../world/loopback.ts';
 import type { Channel } from './channel.ts';
 import { printable } from './printable.ts';
@@ -60,7 +62,10 @@ export const mail: Channel<MailChannel> = {
 
 /** The kind of error, and the server's code; never its text, which may quote what it was sent. */
 function reasonOf(thrown: unknown): string {
-  const { code, responseCode, command } = thrown as { code?: unknown; responseCode?: unknown; command?: unknown };
+  const { code, errno, responseCode, command } = thrown as Readonly<Record<string, unknown>>;
+  // The transport replaces the system's code by ESOCKET, and leaves its number.
+  const below = typeof errno === 'number' && errno < 0 ? networkReason(getSystemErrorName(errno), thrown) : undefined;
+  if (below !== undefined) return below;
   const known: Readonly<Record<string, string>> = {
     EAUTH: 'the login was refused',
     ETLS: 'there is no TLS with this server that we trust',

@@ -42,8 +42,14 @@ export function connectionFault(thrown: unknown, where: string): Fault {
     });
   }
   if (code === 'ERR_PROXY_TUNNEL') return proxyFault(error as { statusCode?: number }, where);
-  const reason = networkReasons[code] ?? (code === '' ? 'the connection failed' : `the connection failed (${code})`);
-  return new Fault('issuer-unreachable', `no connection to ${where}: ${withPlaces(reason, error)}`, { cause: thrown });
+  const reason = networkReason(code, error) ?? `the connection failed${code === '' ? '' : ` (${code})`}`;
+  return new Fault('issuer-unreachable', `no connection to ${where}: ${reason}`, { cause: thrown });
+}
+
+/** What an error code of the system means here; `error` may tell which name or address it was. */
+export function networkReason(code: string, error: unknown): string | undefined {
+  const reason = networkReasons[code];
+  return reason === undefined ? undefined : withPlaces(reason, error);
 }
 
 interface SystemError {

@@ -107,6 +107,20 @@ test('a mail says what is wrong, whose turn it is and what to run', async () => 
   assert.deepEqual(await notifier.tell([condition], said), [], 'and it is said once');
 });
 
+test('where no mail server listens, the reason says so, and where', async () => {
+  const { port } = await smtpSink().then(async (sink) => {
+    await sink[Symbol.asyncDispose]();
+    return sink;
+  });
+  const { notifier, failed } = notifierFor([mailTo(port)]);
+  await notifier.tell([condition], []);
+  assert.equal(failed.length, 1);
+  assert.match(
+    failed[0] ?? '',
+    new RegExp(`nothing listens at 127\\.0\\.0\\.1 port ${port} \\(connection refused\\)$`),
+  );
+});
+
 test('where STARTTLS is asked for, mail and password go out through it, to a server we trust, and not otherwise', async () => {
   const login = { user: 'bot', password: { kind: 'command', argv: ['/bin/echo', 'mail-canary'] } } as const;
   await using ca = await throwAwayCa();
