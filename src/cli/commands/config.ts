@@ -74,10 +74,14 @@ function registerSystemd(parent: Command, run: Runner): void {
         return await systemdDropIn(context, options.unit);
       }),
     );
-  withExamples(command, {
-    line: 'tokeep config systemd > /etc/systemd/system/tokeep.service.d/tokeep-paths.conf',
-    does: 'after each change of the targets; then systemctl daemon-reload',
-  });
+  withExamples(
+    command,
+    { line: 'mkdir -p /etc/systemd/system/tokeep.service.d', does: 'once: the directory of its drop-ins' },
+    {
+      line: 'tokeep config systemd > /etc/systemd/system/tokeep.service.d/tokeep-paths.conf',
+      does: 'after each change of the targets; then systemctl daemon-reload',
+    },
+  );
 }
 
 function registerSchema(parent: Command, run: Runner): void {
