@@ -63,7 +63,7 @@ function storedClient(account: Account, record: AccountRecord | undefined, secre
   const client = record?.client ?? undefined;
   if (client === undefined) {
     throw new Fault('login-needed', `account ${account.name} has neither a client in the configuration nor a login`, {
-      hint: `log in: tokeep setup ${account.name}`,
+      hint: `log in: tokeep account login ${account.name}`,
     });
   }
   const { clientId, authMethod } = client;

@@ -88,7 +88,7 @@ function meaningOf(oauthError: string, status: number): Meaning {
 function deadCredential(credential: string, account: string, place: string, said: string): Fault {
   const causes = 'it ran out, was revoked, or was used elsewhere (a copy of the state, another program)';
   return new Fault('login-needed', `${place} refuses the ${credential} of account ${account}: ${said}; ${causes}`, {
-    hint: `log in again: tokeep setup ${account}`,
+    hint: `log in again: tokeep account login ${account}`,
   });
 }
 

@@ -147,7 +147,7 @@ export async function pause(clock: Clock, length: Millis, signal: AbortSignal): 
     }
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
-    throw new Fault('login-declined', 'the login was broken off here; nothing was changed', { cause: thrown });
+    throw new Fault('login-declined', 'the login was broken off here; no new login was kept', { cause: thrown });
   }
 }
 

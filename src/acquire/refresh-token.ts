@@ -15,7 +15,7 @@ export const refreshToken: Grant<RefreshTokenAccount> = {
     const { credential } = context.secrets;
     if (credential === undefined) {
       const { name } = context.account;
-      const hint = `log in: tokeep setup ${name}`;
+      const hint = `log in: tokeep account login ${name}`;
       return {
         kind: 'none',
         sent: 'no',

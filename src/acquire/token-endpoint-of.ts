@@ -55,7 +55,7 @@ export async function tokenEndpointOf(
   const issuer = issuerOf(account, record);
   if (issuer === undefined) {
     const fault = new Fault('login-needed', `account ${account.name} has no login yet, so its issuer is not known`, {
-      hint: `log in: tokeep setup ${account.name}`,
+      hint: `log in: tokeep account login ${account.name}`,
     });
     return { kind: 'none', sent: 'no', fault };
   }

@@ -37,6 +37,7 @@ export async function logIn(
   const secrets = record === undefined ? {} : await ports.store.secrets(account.name);
   const scope = how.scope ?? (await usualScope(context, account, record));
   let kept: AccountRecord | undefined;
+  let { given } = how;
   const wish = {
     account,
     record,
@@ -52,13 +53,18 @@ export async function logIn(
   const outcome = await login(world, wish, {
     listen: listenOnLoopback,
     tell: tellOn(io.stderr),
-    keepClient: (issuer, client) => keepClient(ports, account, issuer, client),
+    async keepClient(issuer, client) {
+      await keepClient(ports, account, issuer, client);
+      if (client.clientId !== given?.clientId)
+        await context.say(`registered the client ${client.clientId} at ${issuer}`);
+    },
     keep: async (gain) => {
       kept = await keepLogin(ports, account, gain);
     },
     async askForClient(why) {
       await context.warn(`tokeep: ${why.message}`);
-      return (await sharedClient(context, account)) ?? (await askForClient(prompts));
+      given = (await sharedClient(context, account)) ?? (await askForClient(prompts));
+      return given;
     },
   });
   if (outcome.kind === 'not-logged-in') throw outcome.fault;

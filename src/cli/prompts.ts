@@ -60,7 +60,7 @@ async function terminalPrompts(io: CliIo): Promise<Prompts> {
   const answered = async <T>(question: Promise<T>): Promise<Exclude<T, symbol>> => {
     const answer = await question;
     await finishFrame(output);
-    if (typeof answer === 'symbol') throw new Fault('usage', 'broken off; nothing was changed');
+    if (typeof answer === 'symbol') throw new Fault('usage', 'broken off at a question');
     return answer as Exclude<T, symbol>;
   };
   const options = ({ choices }: ChoiceQuestion) => choices.map((choice) => ({ ...choice }));

@@ -14,6 +14,11 @@ export function accountSection(name: string, account: AccountKeys): string {
   return stringify({ accounts: { [name]: account } }, { lineWidth: 0 });
 }
 
+/** Does the text of a `tokeep.yaml` have an account of that name already? */
+export function hasAccountSection(yaml: string, name: string): boolean {
+  return parseDocument(yaml).hasIn(['accounts', name]);
+}
+
 /** Adds an account to the text of a `tokeep.yaml`, or replaces the one of that name; everything else, comments too, stays. */
 export function insertAccountSection(yaml: string, name: string, account: AccountKeys): string {
   return insert(yaml, 'accounts', name, account);

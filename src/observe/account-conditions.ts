@@ -89,7 +89,7 @@ function neverLoggedIn(
       severity: 'critical',
       who: 'user',
       sentence: trouble === null ? `nobody has logged in for account ${account.name} yet` : printable(trouble.sentence),
-      hint: needsLogin ? `run: tokeep setup ${word(account.name)}` : loginHint(account),
+      hint: loginHint(account),
       since: trouble?.since ?? asked ?? null,
       nextTry: trouble?.nextTry ?? null,
       stage: 'none',

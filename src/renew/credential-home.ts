@@ -35,7 +35,7 @@ export async function readyCredential(
   const sentence = `account ${account.name} has no login yet`;
   return {
     kind: 'none',
-    fault: new Fault('login-needed', sentence, { hint: `make one with: tokeep setup ${account.name}` }),
+    fault: new Fault('login-needed', sentence, { hint: `make one with: tokeep account login ${account.name}` }),
   };
 }
 

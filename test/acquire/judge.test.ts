@@ -186,7 +186,7 @@ test("scenario 8: a dead refresh token's sentence names the likely causes and wh
     outcome.fault.message,
     /refuses the refresh token of account pilot: invalid_grant \("Token not active"\).*used elsewhere/,
   );
-  assert.equal(outcome.fault.hint, 'log in again: tokeep setup pilot');
+  assert.equal(outcome.fault.hint, 'log in again: tokeep account login pilot');
 });
 
 test('scenario 44: no secret gets out of an answer, however the issuer quotes it back', () => {

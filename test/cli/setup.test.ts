@@ -84,6 +84,7 @@ test('a client registers itself, somebody logs in by the device flow, and the ac
   const ran = await at.run('main', setUp(at, ...args), { approves: true });
   assert.equal(ran.status, 0, ran.stderr);
   assert.match(ran.stderr, /enter the code: [A-Z]{4}-[A-Z]{4}/);
+  assert.match(ran.stderr, /registered the client \S+ at http\S+\n/);
   assert.match(ran.stderr, /robot is logged in/);
   const yaml = await readFile(at.path('tokeep.yaml'), 'utf8');
   assert.match(yaml, /robot:\n {4}grant: refresh_token\n {4}issuer: http/);
@@ -109,6 +110,7 @@ test('a client that exists already logs in with its secret from a file, which on
   });
   assert.equal(ran.status, 0, ran.stderr);
   assert.match(await readFile(at.path('tokeep.yaml'), 'utf8'), /client_id: person-1/);
+  assert.doesNotMatch(ran.stderr, /registered the client/);
 });
 
 test('a refresh token is taken in from a file without being spent', async () => {
@@ -118,8 +120,18 @@ test('a refresh token is taken in from a file without being spent', async () => 
   const ran = await at.run('main', setUp(at, ...args));
   assert.equal(ran.status, 0, ran.stderr);
   assert.match(ran.stderr, /delete the file it came from/);
+  assert.doesNotMatch(ran.stderr, /replaces/);
   const list = await at.run('main', ['account', 'list', ...places(at)]);
   assert.match(list.stdout, /taken +refresh_token +http\S+ +ready/);
+});
+
+test('an account that is there already is replaced, and setup says so before it asks', async () => {
+  await using at = await bench();
+  await at.file('tokeep.yaml', 'accounts: { taken: { grant: oidc_agent } }\n');
+  const token = await at.file('rt', 'refresh-canary\n');
+  const args = ['--refresh-token-file', token, '--client-id', 'person-1', 'taken'];
+  const ran = await at.run('main', setUp(at, ...args));
+  assert.match(ran.stderr, /This replaces accounts\.taken,.*--yes is missing/s);
 });
 
 test('an account that is still configured is not removed; one that is not is set aside, then forgotten', async () => {

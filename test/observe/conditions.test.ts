@@ -185,7 +185,7 @@ test('scenario 35: what was taken out of the configuration is mentioned once, wh
 
 test('an account nobody has logged in for asks for its setup; wishes that nobody renews say so', () => {
   const [login] = at({});
-  assert.equal(login?.hint, 'run: tokeep setup atlas');
+  assert.equal(login?.hint, 'run: tokeep account login atlas');
   const late = wishRecord('mon', 'atlas', { dueAt: after(noon, hours(-2)) });
   const [idle] = at({ wishes: [late], accounts: [accountRecord('atlas')] });
   assert.equal(idle?.code, 'not-running');

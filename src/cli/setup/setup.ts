@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { asClient } from '../../acquire/login.ts';
 import { fetchMetadata } from '../../acquire/metadata.ts';
 import type { RefreshTokenAccount } from '../../config/config.ts';
-import { accountSection, insertAccountSection } from '../../config/init-section.ts';
+import { accountSection, hasAccountSection, insertAccountSection } from '../../config/init-section.ts';
 import { findConfig, ownPlace } from '../../config/load.ts';
 import { unfitName } from '../../config/names.ts';
 import { type ExitCode, exit } from '../../fault/codes.ts';
@@ -34,6 +34,8 @@ export async function setUp(context: Context, name: string, options: SetupOption
   const text = insertAccountSection(place.text, name, sectionOf(plan));
   const section = accountSection(name, sectionOf(plan));
   await context.io.stderr.write(`\nThis goes into ${place.path}:\n\n${section}\n`);
+  if (hasAccountSection(place.text, name))
+    await context.warn(`This replaces accounts.${name}, which is there already.`);
   if (!options.yes && !(await prompts.confirm({ message: 'Write it?', flag: '--yes' }))) {
     await context.say('nothing was written');
     return exit.fine;
