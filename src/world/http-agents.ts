@@ -87,9 +87,11 @@ async function versionOf(file: string): Promise<string> {
   return `${mtimeMs}:${size}:${ino}`;
 }
 
+const caFileHint = 'it is named by ca_file and must hold certificates in PEM form';
+
 function unreadable(file: string, thrown: NodeJS.ErrnoException): never {
   throw new Fault('issuer-tls', `the CA file ${file} could not be read (${thrown.code ?? thrown.name})`, {
-    hint: 'it is named by ca_file and must hold certificates in PEM form',
+    hint: caFileHint,
     cause: thrown,
   });
 }
@@ -98,6 +100,10 @@ function unreadable(file: string, thrown: NodeJS.ErrnoException): never {
 async function trust(caFile: string | undefined): Promise<SecureContext> {
   if (caFile !== undefined) {
     const ca = await readFile(caFile).catch((thrown) => unreadable(caFile, thrown));
+    // It would be taken without a word, and then nothing trusted.
+    if (!/-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/.test(ca.toString('latin1'))) {
+      throw new Fault('issuer-tls', `the CA file ${caFile} holds no certificate`, { hint: caFileHint });
+    }
     try {
       return createSecureContext({ ca });
     } catch (thrown) {

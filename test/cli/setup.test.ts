@@ -4,8 +4,10 @@ import { after, before, test } from 'node:test';
 import { AgentAccount, writeAgentAccount } from '../../src/acquire/oidc-agent-file.ts';
 import { Secret } from '../../src/token/secret.ts';
 import { realWorld } from '../../src/world/real-world.ts';
+import { hostileIssuer } from '../peers/hostile-issuer.ts';
 import type { KnownClient } from '../peers/issuer-config.ts';
 import { type RunningIssuer, startIssuer } from '../peers/start-issuer.ts';
+import { throwAwayCa } from '../peers/throw-away-ca.ts';
 import { type Bench, bench } from './setup-peer.ts';
 
 const robot: KnownClient = {
@@ -184,6 +186,26 @@ test('root becomes the service’s user before state is written, the second time
   }
   const { uid, mode } = await stat(at.path('tokeep.yaml'));
   assert.deepEqual([uid, mode & 0o777], [0, 0o640]);
+});
+
+test('an issuer that is no URL is a mistake of the command line; plain http and CAs that do not fit, one of the configuration', async () => {
+  await using at = await bench();
+  await using ca = await throwAwayCa();
+  await using safe = await hostileIssuer({ tls: await ca.certificate() });
+  const url = new URL(safe.tokenUrl).origin;
+  const empty = await at.file('empty.pem', 'nothing\n');
+  const steps: [string[], number, RegExp][] = [
+    [['--issuer', 'notaurl'], 2, /the issuer "notaurl" is not a URL/],
+    [['--issuer', 'http://issuer.test/'], 3, /is not an https URL/],
+    [['--issuer', url], 3, /a CA that is not trusted here.*--ca-file FILE/s],
+    [['--issuer', url, '--ca-file', at.path('nope.pem')], 3, /nope\.pem could not be read \(ENOENT\).*--ca-file FILE/s],
+    [['--issuer', url, '--ca-file', empty], 3, /the CA file \S+empty\.pem holds no certificate/],
+  ];
+  for (const [args, status, expected] of steps) {
+    const ran = await at.run('main', ['setup', ...places(at), ...stay, ...args, '--yes', 'pilot']);
+    assert.match(ran.stderr, expected);
+    assert.equal(ran.status, status, ran.stderr);
+  }
 });
 
 test('OSG’s format is not written, and an unfit name is refused', async () => {

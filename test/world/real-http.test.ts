@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFile, utimes } from 'node:fs/promises';
+import { copyFile, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -174,6 +174,15 @@ test('scenario 28: a CA file that changes counts from then on; one that is missi
   const missing = await http.send(ask(issuer.tokenUrl, { caFile: join(ca.directory, 'missing.pem') }));
   assert.ok(missing.kind === 'no-answer' && missing.sent === 'no' && missing.fault.code === 'issuer-tls');
   assert.match(missing.fault.message, /the CA file .*missing\.pem could not be read \(ENOENT\)/);
+});
+
+test('a CA file without a certificate is named', async () => {
+  await using place = await throwAwayCa();
+  const caFile = join(place.directory, 'no-certificate.pem');
+  await writeFile(caFile, 'nothing\n');
+  const result = await http.send(ask('https://127.0.0.1:1/', { caFile }));
+  assert.ok(result.kind === 'no-answer' && result.fault.code === 'issuer-tls');
+  assert.match(result.fault.message, /the CA file .*no-certificate\.pem holds no certificate/);
 });
 
 test('a CA file that is no plain file is not waited for', async () => {

@@ -81,16 +81,32 @@ async function askIssuer({ context, prompts }: Asking): Promise<string> {
 
 /** The issuer as its metadata writes it: a missing or added last slash is mended here, where it costs nothing. */
 async function metadataOf({ context }: Asking, issuer: string, caFile: string | undefined): Promise<IssuerMetadata> {
+  demandIssuer(issuer);
   const { world, signal } = context;
   const request = { timeout: seconds(30), signal, ...(caFile === undefined ? {} : { caFile }) };
   const outcome = await fetchMetadata(world, { issuer: issuer as IssuerUrl, ...request });
   if (outcome.kind === 'metadata') return outcome.metadata;
-  if (outcome.fault.code !== 'issuer-mismatch') throw outcome.fault;
+  if (outcome.fault.code !== 'issuer-mismatch') throw asOfSetup(outcome.fault);
   const other = issuer.endsWith('/') ? issuer.slice(0, -1) : `${issuer}/`;
   const again = await fetchMetadata(world, { issuer: other as IssuerUrl, ...request });
   if (again.kind === 'failed') throw outcome.fault;
   await context.say(`the issuer calls itself ${other}; that is what counts`);
   return again.metadata;
+}
+
+function demandIssuer(issuer: string): void {
+  if (!URL.canParse(issuer)) throw new Fault('usage', `the issuer ${JSON.stringify(issuer)} is not a URL`);
+  if (safeEndpoint(issuer)) return;
+  throw new Fault('config-invalid', `the issuer ${JSON.stringify(issuer)} is not an https URL`, {
+    hint: 'secrets go to https only; plain http is for an issuer on this machine',
+  });
+}
+
+/** With somebody there who can name another CA, waiting for one to be trusted makes no sense. */
+function asOfSetup(fault: Fault): Fault {
+  if (fault.code !== 'issuer-tls') return fault;
+  const hint = 'name the CAs of the issuer, in PEM form, with --ca-file FILE';
+  return new Fault('config-invalid', fault.message, { hint, cause: fault });
 }
 
 async function clientOf(
@@ -160,6 +176,7 @@ async function planImport(asking: Asking, path: string): Promise<Plan> {
   if (found.credential === undefined) throw new Fault('login-needed', `${path} holds no refresh token`);
   const named = options.issuer ?? found.issuer;
   if (named === undefined) throw new Fault('usage', `--issuer is missing: ${path} names none`);
+  demandIssuer(named);
   const scope = (found.refreshScope ?? found.scope ?? '').split(' ').filter(Boolean);
   const caFile = absolute(options.caFile ?? found.caFile);
   const issuer = await ownNameOf(asking, named, caFile);
