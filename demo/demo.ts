@@ -3,6 +3,7 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { word } from '../src/observe/next-step.ts';
 import { approve } from '../test/peers/approve.ts';
 import { type Row, Screen } from './screen.ts';
 import { audience, type Stage, setStage, tokenLife } from './stage.ts';
@@ -35,7 +36,7 @@ tokens:
 
 /** Runs a command to its end and shows it; a failure ends the demo with what was said. */
 async function command(stage: Stage, args: readonly string[], onLine?: (line: string) => void): Promise<string> {
-  screen.say(screen.paint('bold', `$ tokeep ${args.map((arg) => arg.replace(stage.dir, '.')).join(' ')}`));
+  screen.command(['tokeep', ...args.map((arg) => word(arg.replace(stage.dir, '.')))]);
   const { status, stdout, stderr } = await finish(tokeep(stage.dir, args), onLine);
   if (status !== 0) throw new Error(`tokeep ${args[0]} ended with ${status}:\n${stderr}${stdout}`);
   return stdout;

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { wrapCommand, wrapText } from './wrap.ts';
 
 /** What the demo knows of one token while it runs. */
 export interface Row {
@@ -24,17 +25,26 @@ export class Screen {
     return this.#live && process.env['NO_COLOR'] === undefined ? styleText(colour, text) : text;
   }
 
-  /** A line that stays. */
-  say(text: string): void {
-    this.#erase();
-    process.stdout.write(`${text}\n`);
-    this.#draw();
+  /** Lines that stay. */
+  say(text: string, indent = '  '): void {
+    const columns = this.#columns();
+    this.#keep(
+      text
+        .split('\n')
+        .map((line) => wrapText(line, { columns, indent }))
+        .join('\n'),
+    );
+  }
+
+  /** A command line that stays. */
+  command(words: readonly string[]): void {
+    this.#keep(this.paint('bold', wrapCommand(words, this.#columns())));
   }
 
   /** A line with the seconds since the start in front. */
   happened(text: string): void {
     const seconds = ((performance.now() - this.#start) / 1000).toFixed(1).padStart(5);
-    this.say(`${this.paint('dim', `${seconds} s`)}  ${text}`);
+    this.say(`${this.paint('dim', `${seconds} s`)}  ${text}`, ' '.repeat(9));
   }
 
   show(rows: readonly Row[]): void {
@@ -51,6 +61,17 @@ export class Screen {
     clearInterval(this.#timer);
     this.#erase();
     this.#rows = [];
+  }
+
+  /** What reads a pipe wants whole lines. */
+  #columns(): number {
+    return this.#live ? process.stdout.columns : Number.POSITIVE_INFINITY;
+  }
+
+  #keep(text: string): void {
+    this.#erase();
+    process.stdout.write(`${text}\n`);
+    this.#draw();
   }
 
   #draw(): void {

@@ -20,7 +20,8 @@ export function tokeep(dir: string, args: readonly string[]): ChildProcess {
   const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: dir };
   const places = ['--config', join(dir, 'config.yaml'), '--state', join(dir, 'state')];
   const child = spawn(process.execPath, [program, ...places, ...args], {
-    env: { ...env, XDG_CONFIG_HOME: join(dir, 'config'), XDG_RUNTIME_DIR: dir },
+    // Root would look for its sealing key in /etc/tokeep.
+    env: { ...env, XDG_CONFIG_HOME: join(dir, 'config'), XDG_RUNTIME_DIR: dir, CONFIGURATION_DIRECTORY: dir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);

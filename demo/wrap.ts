@@ -1,0 +1,37 @@
+import { stripVTControlCharacters } from 'node:util';
+
+export interface Wrapping {
+  readonly columns: number;
+  /** What the second and further lines begin with. */
+  readonly indent: string;
+  /** What a line that goes on ends with, such as the backslash of a shell. */
+  readonly goesOn?: string;
+}
+
+/** Breaks a line at its blanks so that it fits. */
+export function wrapText(text: string, wrapping: Wrapping): string {
+  return wrap(text.match(/ *[^ ]+/g) ?? [], wrapping);
+}
+
+/** A shell command of these words, which may hold blanks in quotes; it can be pasted however many lines it has. */
+export function wrapCommand(words: readonly string[], columns: number): string {
+  return wrap(['$', ...words.map((each) => ` ${each}`)], { columns, indent: '    ', goesOn: ' \\' });
+}
+
+/** A part that is longer than a line stays whole; colours count for nothing. */
+function wrap(parts: readonly string[], { columns, indent, goesOn = '' }: Wrapping): string {
+  if (width(parts.join('')) <= columns) return parts.join('');
+  const lines: string[] = [];
+  let line = '';
+  for (const part of parts) {
+    if (line !== '' && width(line + part) > columns - goesOn.length) {
+      lines.push(line + goesOn);
+      line = indent + part.trimStart();
+    } else {
+      line += part;
+    }
+  }
+  return [...lines, line].join('\n');
+}
+
+const width = (text: string): number => stripVTControlCharacters(text).length;
