@@ -4,10 +4,13 @@ import type { Account, Config } from '../config/config.ts';
 import { nearest } from '../config/nearest.ts';
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
+import { loginHint } from '../observe/next-step.ts';
+import { timestamp } from '../observe/printable.ts';
 import { next } from '../renew/account-state.ts';
-import type { AccountRecord } from '../store/records.ts';
+import { troubleOf } from '../renew/outcome.ts';
+import type { AccountRecord, Trouble } from '../store/records.ts';
 import type { AccountName } from '../token/names.ts';
-import { millis } from '../token/time.ts';
+import { type Epoch, millis } from '../token/time.ts';
 import type { Context } from './context.ts';
 import { logIn } from './login-dialogue.ts';
 import { promptsFor } from './prompts.ts';
@@ -50,8 +53,14 @@ function lineOf(name: AccountName, account: Account | undefined, record: Account
     grant: account?.grant ?? '(not configured)',
     issuer: issuerText(account, record),
     login: loginText(account, record),
-    until: record?.expiry.kind === 'known' ? new Date(record.expiry.at).toISOString() : '-',
+    until: untilText(record),
   };
+}
+
+/** In the words of status. */
+function untilText(record: AccountRecord | undefined): string {
+  if (record === undefined || record.credential === null) return '-';
+  return record.expiry.kind === 'known' ? new Date(record.expiry.at).toISOString() : 'not known';
 }
 
 function issuerText(account: Account | undefined, record: AccountRecord | undefined): string {
@@ -61,24 +70,34 @@ function issuerText(account: Account | undefined, record: AccountRecord | undefi
 }
 
 function loginText(account: Account | undefined, record: AccountRecord | undefined): string {
-  if (account?.grant === 'client_credentials' || account?.grant === 'token_exchange') return 'not needed';
+  if (account !== undefined && hasNoLogin(account)) return 'not needed';
   return record?.login ?? 'none';
 }
 
 /** `tokeep account login NAME`. */
 export async function logInAgain(context: Context, name: string, flow: LoginFlow | undefined): Promise<ExitCode> {
   const account = configured(await context.config(), name);
-  if (account.grant !== 'refresh_token') {
-    throw new Fault('usage', `account ${name} is of grant ${account.grant}, which has no login`);
-  }
+  if (account.grant !== 'refresh_token') throw ofGrantWithoutLogin(account);
   await logIn(context, await promptsFor(context.io, 'setup'), account, { flow, scope: undefined, audience: [] });
   return exit.fine;
 }
 
+const hasNoLogin = ({ grant }: Account): boolean => grant === 'client_credentials' || grant === 'token_exchange';
+
+const ofGrantWithoutLogin = ({ name, grant }: Account): Fault =>
+  new Fault('usage', `account ${name} is of grant ${grant}, which has no login`);
+
 /** `tokeep account revoke NAME`. */
 export async function revokeAccount(context: Context, name: string): Promise<ExitCode> {
   const config = await context.config();
-  await revoke(context, config.accounts.get(name as AccountName), await stored(context, config, name));
+  const account = config.accounts.get(name as AccountName);
+  if (account !== undefined && hasNoLogin(account)) throw ofGrantWithoutLogin(account);
+  const record = await stored(context, config, name);
+  if (record.credential === null) {
+    await context.say(`there is nothing to revoke: account ${name} has no login`);
+    return exit.fine;
+  }
+  await revoke(context, account, record);
   await context.say(`the refresh token of ${name} is revoked, and deleted here`);
   return exit.fine;
 }
@@ -119,8 +138,17 @@ async function revoke(context: Context, account: Account | undefined, known: Acc
   const outcome = await revokeCredential({ world, account: asked, record, secrets, signal });
   if (outcome.kind === 'not-revoked') throw outcome.fault;
   const { credential: _revoked, ...others } = secrets;
-  const gone = { login: 'none', credential: null, expiry: { kind: 'unknown' }, intent: null, trouble: null } as const;
+  const trouble = revokedAt(known.name, world.clock.now(), account);
+  const gone = { login: 'none', credential: null, expiry: { kind: 'unknown' }, intent: null, trouble } as const;
   await store.saveAccount(next(record, gone), others);
+}
+
+/** What status says of it from now on; an account that is no longer configured needs no login. */
+function revokedAt(name: AccountName, now: Epoch, account: Account | undefined): Trouble | null {
+  if (account === undefined) return null;
+  const sentence = `the login of account ${name} was revoked at ${timestamp(now)}, with \`account revoke\``;
+  const fault = new Fault('login-needed', sentence, { hint: loginHint(account) });
+  return troubleOf(null, fault, now, null);
 }
 
 /** An account whose section is gone: what was registered at login is enough to ask its issuer. */
