@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { AgentAccount, writeAgentAccount } from '../../src/acquire/oidc-agent-file.ts';
+import { targetDirectory } from '../../src/cli/setup/plan.ts';
 import { Secret } from '../../src/token/secret.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 import { hostileIssuer } from '../peers/hostile-issuer.ts';
@@ -186,6 +187,33 @@ test('root becomes the service’s user before state is written, the second time
   }
   const { uid, mode } = await stat(at.path('tokeep.yaml'));
   assert.deepEqual([uid, mode & 0o777], [0, 0o640]);
+});
+
+test('root is warned of a secret that the service’s user may not read', async () => {
+  if (process.getuid?.() !== 0) return;
+  await using at = await bench();
+  await chmod(at.directory, 0o755);
+  await mkdir(at.path('etc'), { mode: 0o755 });
+  const secret = await at.file('secret', `${robot.client_secret}\n`);
+  const client = ['--client-credentials', '--client-id', 'robot-1', '--client-secret-file', secret, '--user', 'nobody'];
+  const args = ['setup', ...places(at), '--issuer', issuer.issuer, ...client, '--yes', 'pilot'];
+  const env = { CONFIGURATION_DIRECTORY: at.path('etc') };
+  const ran = await at.run('main', args, { env });
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.ok(ran.stderr.includes(`the user nobody, who renews, may not read ${secret}`), ran.stderr);
+  await chmod(secret, 0o640);
+  await chown(secret, 0, (await stat(at.path('state'))).gid);
+  const readable = await at.run('main', args, { env });
+  assert.equal(readable.status, 0, readable.stderr);
+  assert.doesNotMatch(readable.stderr, /may not read/);
+});
+
+test('tokens are proposed to go where whoever asks may write', () => {
+  const env = { HOME: '/home/me' };
+  assert.equal(targetDirectory({ user: { uid: 0, gid: 0 }, env }), '/run/tokeep');
+  assert.equal(targetDirectory({ user: { uid: 7, gid: 7 }, env }), '/home/me/tokens');
+  const session = { ...env, XDG_RUNTIME_DIR: '/run/user/7' };
+  assert.equal(targetDirectory({ user: { uid: 7, gid: 7 }, env: session }), '/run/user/7/tokeep');
 });
 
 test('an issuer that is no URL is a mistake of the command line; plain http and CAs that do not fit, one of the configuration', async () => {

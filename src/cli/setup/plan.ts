@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { GivenClient, LoginFlow } from '../../acquire/login.ts';
 import type { AccountKeys } from '../../config/init-section.ts';
 import type { ClientSecret, RefreshToken, Secret } from '../../token/secret.ts';
+import type { World } from '../../world/world.ts';
 
 /** What the options of `tokeep setup` say; what they leave open is asked. */
 export interface SetupOptions {
@@ -91,8 +93,35 @@ function clientKeys(client: ConfiguredByFile | undefined) {
   return { client_id: clientId, client_secret: { file: secretFile } };
 }
 
+/** The files that the section names: whoever renews has to be able to read them. */
+export function filesOf(plan: Plan): readonly string[] {
+  return [plan.caFile, ...ownFilesOf(plan)].filter((file) => file !== undefined);
+}
+
+function ownFilesOf(plan: Plan): readonly (string | undefined)[] {
+  switch (plan.kind) {
+    case 'client-credentials':
+      return [plan.secret.file];
+    case 'oidc-agent':
+      return [plan.path, plan.passwordFile];
+    case 'login':
+    case 'refresh-token':
+      return [plan.client?.secretFile];
+  }
+}
+
+/** Made by the units of systemd. */
+const systemTargets = '/run/tokeep';
+
+/** Where tokens are proposed to go: below /run for a service, else to where the user may write. */
+export function targetDirectory({ user, env }: Pick<World, 'user' | 'env'>): string {
+  if (user.uid === 0) return systemTargets;
+  const runtime = env['XDG_RUNTIME_DIR'];
+  return runtime?.startsWith('/') ? join(runtime, 'tokeep') : join(env['HOME'] ?? '/', 'tokens');
+}
+
 /** A `tokens:` section to go on with, as lines. */
-export function nextSteps(name: string, plan: Plan): readonly string[] {
+export function nextSteps(name: string, plan: Plan, directory: string): readonly string[] {
   const scope = plan.scope.filter((one) => !['openid', 'offline_access', 'profile', 'email'].includes(one));
   return [
     'Next, say which tokens to keep, such as:',
@@ -102,8 +131,8 @@ export function nextSteps(name: string, plan: Plan): readonly string[] {
     `      account: ${name}`,
     ...(scope.length === 0 ? [] : [`      scope: [${scope.map((one) => JSON.stringify(one)).join(', ')}]`]),
     ...(plan.audience.length === 0 ? [] : [`      audience: ${JSON.stringify(plan.audience.join(' '))}`]),
-    `      deliver: [{ file: /run/tokeep/${name}.token }]`,
+    `      deliver: [{ file: ${JSON.stringify(join(directory, `${name}.token`))} }]`,
     '',
-    'then try it: tokeep renew',
+    `then try it: ${directory === systemTargets ? '' : `install -d -m 0700 '${directory}' && `}tokeep renew`,
   ];
 }

@@ -13,8 +13,9 @@ import type { Context } from '../context.ts';
 import { logIn } from '../login-dialogue.ts';
 import { type Prompts, promptsFor } from '../prompts.ts';
 import { type FileOwnership, replaceText } from '../replace-text.ts';
+import type { ServiceUser } from '../service-user.ts';
 import { asServiceUser, serviceUserFor } from './as-service-user.ts';
-import { nextSteps, type Plan, type SetupOptions, sectionOf } from './plan.ts';
+import { filesOf, nextSteps, type Plan, type SetupOptions, sectionOf, targetDirectory } from './plan.ts';
 import { makePlan } from './questions.ts';
 import { tryOut } from './trial.ts';
 
@@ -48,13 +49,15 @@ export async function setUp(context: Context, name: string, options: SetupOption
   await writeSecret(context, plan, fresh);
   await replaceText(context.world, place.path, text, fresh);
   await context.say(`wrote ${place.path}`);
+  const directory = targetDirectory(context.world);
   const servant = await asServiceUser(context, user, place.path);
   try {
+    if (user !== undefined) await warnOfUnreadable(servant, user, plan);
     await finish(servant, prompts, name as AccountName, plan);
   } finally {
     if (servant !== context) await servant.close();
   }
-  for (const line of nextSteps(name, plan)) await context.say(line);
+  for (const line of nextSteps(name, plan, directory)) await context.say(line);
   return exit.fine;
 }
 
@@ -83,6 +86,18 @@ async function writeSecret(context: Context, plan: Plan, fresh: FileOwnership): 
   await context.world.files.makeDirectories(dirname(file), 0o755);
   await replaceText(context.world, file, `${typed.reveal()}\n`, fresh);
   await context.say(`wrote the client secret to ${file}`);
+}
+
+/** Root reads everything; who is asked here is the user that root has become. */
+async function warnOfUnreadable({ world, warn }: Context, user: ServiceUser, plan: Plan): Promise<void> {
+  for (const file of filesOf(plan)) {
+    const refused = await world.files.readText(file, 1024 * 1024).then(
+      () => false,
+      (thrown: NodeJS.ErrnoException) => thrown.code === 'EACCES',
+    );
+    if (refused)
+      await warn(`warning: the user ${user.name}, who renews, may not read ${file}; move it or give it away`);
+  }
 }
 
 /** What needs the state: a login, or taking a refresh token in. */
