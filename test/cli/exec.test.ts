@@ -39,6 +39,8 @@ tokens:
     SHELL: '/bin/sh',
     XDG_RUNTIME_DIR: join(place, 'runtime'),
     XDG_CONFIG_HOME: join(place, 'config'),
+    // Else root's sealing key would be that of this machine.
+    CONFIGURATION_DIRECTORY: join(place, 'config', 'tokeep'),
     BEARER_TOKEN: 'must-not-be-seen',
   };
   const start = (...args: readonly string[]) => {

@@ -49,7 +49,10 @@ export async function bench(): Promise<Bench> {
 
 async function run(home: string, program: string, args: readonly string[], given: RunOptions): Promise<Ran> {
   const file = fileURLToPath(new URL(`../../src/cli/${program}.ts`, import.meta.url));
-  const env = { PATH: process.env['PATH'] ?? '', HOME: home, XDG_CONFIG_HOME: join(home, 'config'), ...given.env };
+  const config = join(home, 'config');
+  // Else root's sealing key would be that of this machine.
+  const places = { HOME: home, XDG_CONFIG_HOME: config, CONFIGURATION_DIRECTORY: join(config, 'tokeep') };
+  const env = { PATH: process.env['PATH'] ?? '', ...places, ...given.env };
   const child = spawn(process.execPath, ['--no-warnings', file, ...args], { env, cwd: home });
   let stdout = '';
   let stderr = '';
