@@ -9,6 +9,8 @@ import { type ExitCode, exit, worstExit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
 import { counted } from '../observe/printable.ts';
 import type { Context } from './context.ts';
+import { missingDirectories } from './missing-directories.ts';
+import { usualStateDir } from './state-place.ts';
 import { hasErrors } from './usable-config.ts';
 
 /** `config check`: the findings are the result here, so they go to stdout. */
@@ -16,18 +18,21 @@ export async function checkConfig(context: Context, online: boolean): Promise<Ex
   const { world, options } = context;
   const place = await findConfig(world, options.config === undefined ? {} : { config: options.config });
   const config = await loadConfig(world, place.path);
+  const stateDir = options.state ?? config.stateDir ?? usualStateDir(world.env, world.user.uid);
+  const missing = await missingDirectories(world, config, stateDir);
+  const findings = [...config.findings, ...missing];
   const reports = online ? await checkOnline(context, config) : [];
   const code = worstExit([
     ...(hasErrors(config) ? [exit.configuration] : []),
     ...reports.map(({ fault }) => fault?.exit ?? exit.fine),
   ]);
   if (options.json) {
-    const { file, format, findings } = config;
+    const { file, format } = config;
     const issuers = reports.map(({ account, findings }) => ({ account, findings }));
     await context.printJson({ file, format, findings, ...(online ? { issuers } : {}), exit: code });
     return code;
   }
-  for (const finding of config.findings) await context.print(formatFinding(finding));
+  for (const finding of findings) await context.print(formatFinding(finding));
   for (const report of reports) await printOnline(context, report);
   const usable = `${counted(config.accounts.size, 'account')}, ${counted(config.wishes.size, 'token')}`;
   await context.say(`${config.file}: ${hasErrors(config) ? 'has errors' : 'in order'}; usable: ${usable}`);
