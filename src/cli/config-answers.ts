@@ -3,7 +3,7 @@ import type { Account, Config } from '../config/config.ts';
 import { convertOsgToYaml } from '../config/convert.ts';
 import { configJsonSchemaText } from '../config/json-schema.ts';
 import { findConfig, formatFinding, loadConfig } from '../config/load.ts';
-import { effectiveConfig } from '../config/show.ts';
+import { effectiveConfig, effectiveInput } from '../config/show.ts';
 import { writePathsDropIn } from '../config/systemd.ts';
 import { type ExitCode, exit, worstExit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
@@ -67,13 +67,17 @@ async function printOnline({ print, paint }: Context, { account, findings }: Onl
 
 export async function showConfig(context: Context): Promise<ExitCode> {
   const config = await context.config();
-  await context.io.stdout.write(effectiveConfig(config));
+  if (context.options.json) await context.printJson(effectiveInput(config));
+  else await context.io.stdout.write(effectiveConfig(config));
   return hasErrors(config) ? exit.configuration : exit.fine;
 }
 
 /** `config convert`: the yaml on stdout; which secrets have to be moved is said on stderr, never the secrets. */
 export async function convertConfig(context: Context, ini: string | undefined): Promise<ExitCode> {
   const { world, options } = context;
+  if (ini !== undefined && (await world.files.facts(ini).catch(() => null)) === undefined) {
+    throw new Fault('usage', `there is no file ${ini} to convert`);
+  }
   const asked = ini ?? options.config;
   const place = await findConfig(world, asked === undefined ? {} : { config: asked });
   const config = await loadConfig(world, place.path);

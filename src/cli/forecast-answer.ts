@@ -28,7 +28,10 @@ export async function showForecast(
   const now = world.clock.now();
   const length = asked ?? lengthFor(down);
   const records = { wishes: await store.wishes(), accounts: await store.accounts() };
-  const found = forecast(config, records, { now, length, down, chance: () => world.random.unit() });
+  const look = (away: readonly Outage[]) =>
+    forecast(config, records, { now, length, down: away, chance: () => world.random.unit() });
+  let found = look(down);
+  if (found.unknownIssuers.length > 0) found = look(await asConfigured(context, down, found));
   const [unknown] = found.unknownIssuers;
   if (unknown !== undefined) {
     const known = found.requests.map(({ issuer }) => issuer).join('\n');
@@ -37,6 +40,20 @@ export async function showForecast(
   if (context.options.json) await context.printJson(asJson(found));
   else await print(context, found, now, length);
   return exit.fine;
+}
+
+/** Issuers differ by a slash at their end, people do not: whichever is configured is meant, and said. */
+async function asConfigured(context: Context, down: readonly Outage[], { requests }: Forecast) {
+  const known = new Set(requests.map(({ issuer }) => issuer));
+  const meant: Outage[] = [];
+  for (const outage of down) {
+    const { issuer } = outage;
+    const other = issuer.endsWith('/') ? issuer.slice(0, -1) : `${issuer}/`;
+    const swapped = !known.has(issuer) && known.has(other);
+    if (swapped) await context.say(`${other} is meant: the configuration has it so, not ${issuer}`);
+    meant.push(swapped ? { ...outage, issuer: other } : outage);
+  }
+  return meant;
 }
 
 function asJson({ gaps, logins, requests }: Forecast) {

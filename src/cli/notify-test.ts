@@ -1,5 +1,6 @@
 import { type ExitCode, exit, worstExit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
+import type { TestResult } from '../observe/notifier.ts';
 import type { Context } from './context.ts';
 import { notifierFor } from './tell-people.ts';
 
@@ -15,9 +16,20 @@ export async function sendTest(context: Context, names: readonly string[]): Prom
     });
   }
   const results = await notifierFor(context.world, { ...config, notify: rules }, context.log).test();
+  if (context.options.json) await context.printJson(results.map(asJson));
+  else await tell(context, results);
+  return results.length === 0 ? exit.fine : worstExit(results.map(({ fault }) => fault?.exit ?? exit.fine));
+}
+
+function asJson({ rule, fault }: TestResult) {
+  if (fault === undefined) return { channel: rule, sent: true };
+  const { code, message, hint } = fault;
+  return { channel: rule, sent: false, code, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+async function tell(context: Context, results: readonly TestResult[]): Promise<void> {
   for (const { rule, fault } of results) {
     await context.print(fault === undefined ? `${rule}: sent` : `${rule}: ${fault.message}`);
     if (fault?.hint !== undefined) await context.say(`  ${fault.hint}`);
   }
-  return results.length === 0 ? exit.fine : worstExit(results.map(({ fault }) => fault?.exit ?? exit.fine));
 }

@@ -25,6 +25,7 @@ export async function tokeep(args: readonly string[], io: CliIo): Promise<ExitCo
       }
     };
   const help: Promise<void>[] = [];
+  let stoppedIn = 'tokeep';
   try {
     if (args[0] === 'complete') {
       const { complete } = await import('./completion-answer.ts');
@@ -40,12 +41,15 @@ export async function tokeep(args: readonly string[], io: CliIo): Promise<ExitCo
         getOutHelpWidth: () => io.stdout.columns,
         getErrHelpWidth: () => io.stderr.columns,
       });
-      command.exitOverride();
+      command.exitOverride((error) => {
+        stoppedIn = pathOf(command);
+        throw error;
+      });
     }
     await program.parseAsync([...args], { from: 'user' });
     return ended;
   } catch (thrown) {
-    const usage = usageFault(thrown, args);
+    const usage = usageFault(thrown, stoppedIn, args);
     if (usage === 'help') return await helpWritten(help, io, verbose);
     if (usage === 'helpless') return exit.usage;
     return await endWith(usage ?? thrown, io.stderr, verbose);
@@ -62,6 +66,10 @@ async function helpWritten(help: readonly Promise<void>[], io: CliIo, verbose: b
   } catch (thrown) {
     return await endWith(thrown, io.stderr, verbose);
   }
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? 'tokeep' : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 function everyCommand(command: Command): readonly Command[] {

@@ -1,13 +1,15 @@
 import { CommanderError } from 'commander';
 import { Fault } from '../fault/fault.ts';
-import { commandTable } from './command-table.ts';
-import { commandWord } from './global-options.ts';
 
 /**
  * What commander throws, in our words: `help` when a help text was the answer, `helpless` when it was shown because something is
- * missing; else a `usage` fault with the nearest option or command and where to read on.
+ * missing; else a `usage` fault with the nearest option or command and where to read on. `path` is the command that stopped.
  */
-export function usageFault(thrown: unknown, args: readonly string[]): 'help' | 'helpless' | Fault | undefined {
+export function usageFault(
+  thrown: unknown,
+  path: string,
+  args: readonly string[],
+): 'help' | 'helpless' | Fault | undefined {
   if (!(thrown instanceof CommanderError)) return undefined;
   if (thrown.exitCode === 0) return 'help';
   if (thrown.code === 'commander.help') return 'helpless';
@@ -18,10 +20,8 @@ export function usageFault(thrown: unknown, args: readonly string[]): 'help' | '
     // What was given too much may be anything, a token too: only the count is said.
     .replace(/(but got \d+): .*$/s, '$1')
     .replace(/\.$/, '');
-  return new Fault('usage', sentence, { hint: `see: tokeep ${known(args)}--help` });
-}
-
-function known(args: readonly string[]): string {
-  const word = commandWord(args)?.word;
-  return commandTable.some(({ name }) => name === word) ? `${word} ` : '';
+  // The option is likely one of the command that is to be run.
+  const lacksDashes = path === 'tokeep exec' && thrown.code === 'commander.unknownOption' && !args.includes('--');
+  const dashes = lacksDashes ? 'is the -- missing? write: tokeep exec [NAME] -- COMMAND…\n' : '';
+  return new Fault('usage', sentence, { hint: `${dashes}see: ${path} --help` });
 }

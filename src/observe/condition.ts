@@ -86,9 +86,10 @@ export function byUrgency(a: Condition, b: Condition): number {
   return order(a) - order(b) || (a.since ?? 0) - (b.since ?? 0) || (a.key < b.key ? -1 : 1);
 }
 
-/** What a command answers with because of this condition. A mere notice never spoils an exit code. */
+/** What a command answers with because of this condition. A mere notice, or a warning of `config check`, never spoils an exit code. */
 export function exitOf(condition: Condition): ExitCode {
-  if (condition.severity === 'notice') return exit.fine;
+  const { severity, subject } = condition;
+  if (severity === 'notice' || (severity === 'warning' && subject.kind === 'config')) return exit.fine;
   const { code } = condition;
   return code in ownCodes ? ownCodes[code as keyof typeof ownCodes].exit : faultCodes[code as FaultCode].exit;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { styleText } from 'node:util';
+import type { ConfigFinding } from '../../src/config/config.ts';
 import { narrowed, type StatusReport, statusExit, statusReport } from '../../src/observe/status.ts';
 import { statusJson } from '../../src/observe/status-json.ts';
 import { statusNagios, unknownNagios } from '../../src/observe/status-nagios.ts';
@@ -204,13 +205,13 @@ test('the plugin line has one sentence, performance data and a status of 0, 1, 2
 });
 
 test('the exit code is that of the worst: configuration before person before temporary', () => {
-  const finding = {
+  const finding: ConfigFinding = {
     severity: 'error',
     code: 'config-invalid',
     at: { file: 'c', line: 1, column: 1 },
     message: 'x',
-  } as const;
-  const exitWith = (more: Parameters<typeof records>[0], findings: readonly (typeof finding)[] = []) =>
+  };
+  const exitWith = (more: Parameters<typeof records>[0], findings: readonly ConfigFinding[] = []) =>
     statusExit(statusReport(records(more), wanted([account('atlas')], [wish('mon', 'atlas')], findings), noon));
   const ready = [accountRecord('atlas')];
   const fetched = [wishRecord('mon', 'atlas')];
@@ -219,6 +220,7 @@ test('the exit code is that of the worst: configuration before person before tem
   assert.equal(exitWith({ accounts: ready, wishes: [mild] }), 0);
   assert.equal(exitWith({ accounts: [accountRecord('atlas', { login: 'dead' })], issuers: [downIssuer] }), 5);
   assert.equal(exitWith({ accounts: [accountRecord('atlas', { login: 'dead' })] }, [finding]), 3);
+  assert.equal(exitWith({ accounts: ready, wishes: fetched }, [{ ...finding, severity: 'warning' }]), 0);
 });
 
 test('tokens that no pass has seen are said to have never been fetched, with what to run', () => {
