@@ -1,3 +1,4 @@
+import { Fault } from '../fault/fault.ts';
 import { createLogger, logFormat } from '../observe/log.ts';
 import { realWorld } from '../world/real-world.ts';
 import { asStateOwner } from './as-state-owner.ts';
@@ -31,6 +32,7 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
   });
   const config = async () => (await read()).config;
   const stateDir = once(async () => {
+    if (options.state === '') throw new Fault('usage', '--state names no directory: it is empty');
     return options.state ?? (await config()).stateDir ?? usualStateDir(world.env, world.user.uid);
   });
   const state = once(async () => {

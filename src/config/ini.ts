@@ -78,8 +78,17 @@ class IniReader {
     this.#indent = indent;
     const spot = { line: number, column: indent + 1 };
     const header = /^\[(.+)\]/.exec(content)?.[1];
-    if (header === undefined) this.#takeOption(content, spot);
+    if (/^\[[^=:]*$/.test(content) && header === undefined) this.#openTorn(content, spot);
+    else if (header === undefined) this.#takeOption(content, spot);
     else this.#openSection(header, spot);
+  }
+
+  /** What follows belongs to the section that was meant, and is not looked at. */
+  #openTorn(content: string, spot: Spot): void {
+    const header = content.slice(1).trim();
+    this.#option = undefined;
+    this.#section = { header, ...spot, options: new Map() };
+    this.#problems.push({ ...spot, header, message: 'this section header has no ] at its end' });
   }
 
   #openSection(header: string, spot: Spot): void {

@@ -85,10 +85,9 @@ async function textOf(world: World, path: string, findings: Findings): Promise<s
     if (text === undefined) findings.error(start, 'there is no such file', { code: 'config-missing' });
     return text;
   } catch (thrown) {
-    findings.error(
-      start,
-      `the file could not be read (${(thrown as NodeJS.ErrnoException).code ?? 'for an unknown reason'})`,
-    );
+    const { code } = thrown as NodeJS.ErrnoException;
+    const why = code === 'EISDIR' ? 'it is a directory' : (code ?? 'for an unknown reason');
+    findings.error(start, `the file could not be read (${why})`);
     return undefined;
   }
 }

@@ -28,6 +28,9 @@ export async function readOsgIni(world: World, file: string, text: string, findi
   for (const { header, message, ...spot } of ini.problems) {
     findings.error({ file, ...spot }, message, header === undefined ? {} : { section: sectionName(header) });
   }
+  if (ini.sections.length === 0 && ini.problems.length === 0) {
+    findings.warning({ file, line: 1, column: 1 }, 'the configuration is empty, so there is nothing to keep fresh');
+  }
   const used = new Set([...sections.tokens.values()].map((section) => section.value('account')));
   const accounts: AccountEntry[] = [];
   for (const section of sections.accounts.values()) {
