@@ -138,7 +138,7 @@ const found: readonly Bad[] = [
       await at.file('pass', 'a long enough passphrase\n');
     },
     args: ['seal', 'restore', 'backup', '--passphrase-file', 'pass'],
-    status: 1,
+    status: 2,
     says: /backup/,
   },
   ...(root
