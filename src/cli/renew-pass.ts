@@ -34,7 +34,7 @@ export async function renew(context: Context, named: readonly string[], wish: Pa
     signals: { waiting: context.signal, request: stopSignals().hurry },
     onReport: (job) => {
       ended += 1;
-      if (job.fault !== undefined) told.add(job.wish.name);
+      if (job.fault !== undefined && !job.waits) told.add(job.wish.name);
       if (!context.options.quiet) stderr.transient(`${ended} done …`);
     },
   });

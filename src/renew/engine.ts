@@ -128,7 +128,7 @@ export class Engine {
     // If the store cannot take even this, the claim runs out by itself.
     await store.settle(next).catch(() => {});
     const verdict = { kind: 'wait', until: next.dueAt, because: fault.message } as const;
-    return { wish, verdict, record: next, renewed: false, fault, deliveries: [] };
+    return { wish, verdict, record: next, renewed: false, waits: false, fault, deliveries: [] };
   }
 }
 

@@ -21,6 +21,8 @@ export interface JobReport {
   /** The record as it is stored now. */
   readonly record: WishRecord;
   readonly renewed: boolean;
+  /** Nothing was asked, since nothing could come of it yet; such a fault is not in the log. */
+  readonly waits: boolean;
   readonly fault: Fault | undefined;
   readonly deliveries: readonly DeliveryReport[];
 }
@@ -49,7 +51,8 @@ export async function runJob(ports: RenewPorts, deliveries: Deliveries, job: Job
   report(ports, wish, next, obtained.outcome);
   const fault = obtained.outcome.kind === 'renewed' ? undefined : obtained.outcome.fault;
   const delivered = await deliverStored(ports, deliveries, job, next, obtained.token);
-  return { wish, verdict, record: next, renewed: fault === undefined, fault, deliveries: delivered };
+  const waits = obtained.outcome.kind === 'waits';
+  return { wish, verdict, record: next, renewed: fault === undefined, waits, fault, deliveries: delivered };
 }
 
 /** Claimed, but not due any more (or not yet): the claim goes back, and what is undelivered is tried. */
@@ -64,7 +67,7 @@ async function nothingDue(
   const next = { ...record, dueAt };
   await ports.store.settle(next);
   const delivered = await deliverStored(ports, deliveries, job, next, undefined);
-  return { wish, verdict, record: next, renewed: false, fault: undefined, deliveries: delivered };
+  return { wish, verdict, record: next, renewed: false, waits: false, fault: undefined, deliveries: delivered };
 }
 
 async function deliverStored(

@@ -170,5 +170,5 @@ async function deliverOne(
   const token = await ports.store.token(name);
   if (token === undefined) return undefined;
   const delivered = await deliveries.deliver(wish, token, expiresAt, targets);
-  return { wish, verdict, record, renewed: false, fault: undefined, deliveries: delivered };
+  return { wish, verdict, record, renewed: false, waits: false, fault: undefined, deliveries: delivered };
 }
