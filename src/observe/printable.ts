@@ -12,8 +12,7 @@ const tokenLike = /eyJ[\w-]{10,}(?:\.[\w-]*){0,4}/g;
  */
 export function printable(text: string): string {
   const line = text
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get through
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, ' ')
+    .replace(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu, ' ')
     .replace(tokenLike, '[redacted]')
     .trim();
   return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
