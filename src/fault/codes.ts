@@ -135,6 +135,34 @@ export const faultCodes = {
     exit.temporary,
     'a new refresh token could not be written back to oidc-agent',
   ),
+  // issuing
+  'issuer-missing': code(
+    'operator',
+    exit.configuration,
+    'there is no issuer in this directory, or its settings cannot be read',
+  ),
+  'issuer-exists': code('operator', exit.configuration, 'there is an issuer in this directory already'),
+  'policy-refused': code('operator', exit.person, 'the policy of the issuer does not allow such a token to be signed'),
+  'signing-key-missing': code('operator', exit.configuration, 'the issuer has no key to sign with'),
+  'signing-key-unusable': code(
+    'operator',
+    exit.configuration,
+    'a signing key cannot be read, or is none that tokens are signed with',
+  ),
+  'rotation-early': code('operator', exit.temporary, 'a step of a key rotation would break verifiers at this time'),
+  'site-wrong': code(
+    'operator',
+    exit.person,
+    'what an issuer publishes does not fit its keys, or services cannot use it',
+  ),
+  'audit-broken': code(
+    'operator',
+    exit.internal,
+    'the audit log is not whole: a line was changed, or its end is missing',
+  ),
+  // verifying
+  'token-refused': code('user', exit.refused, 'the token does not allow it, or is not accepted'),
+  'keys-unavailable': code('wait', exit.temporary, 'the keys of an issuer could not be had'),
   // discovery of tokens
   'discovery-invalid': code('user', exit.refused, 'the place where a token should be holds something else'),
   // ours

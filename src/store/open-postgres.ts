@@ -22,8 +22,7 @@ export async function openPostgres(
   choice: { readonly url: string; readonly caFile?: string },
   sealer: Sealer,
 ): Promise<PostgresDatabase> {
-  const place = postgresPlace(choice.url);
-  const database = new PostgresDatabase(place, await readCa(world, choice.caFile));
+  const database = await connectPostgres(world, choice);
   try {
     await database.write(async (session) => {
       await session.rows('SELECT pg_advisory_xact_lock($1)', [schemaLock]);
@@ -34,4 +33,12 @@ export async function openPostgres(
     await database.close();
     throw thrown;
   }
+}
+
+/** A connection, or a fault that says what is wrong with the address; nothing is asked of the database yet. */
+export async function connectPostgres(
+  world: World,
+  choice: { readonly url: string; readonly caFile?: string },
+): Promise<PostgresDatabase> {
+  return new PostgresDatabase(postgresPlace(choice.url), await readCa(world, choice.caFile));
 }
