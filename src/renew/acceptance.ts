@@ -1,7 +1,7 @@
 import type { Account, Wish } from '../config/config.ts';
 import { Fault } from '../fault/fault.ts';
 import type { TokenFacts } from '../store/records.ts';
-import { isForEveryone } from '../token/profile.ts';
+import { isForEveryone } from '../token/audience.ts';
 import { missingScopes } from '../token/scope.ts';
 import { after, between, type Epoch, seconds } from '../token/time.ts';
 import { clockTolerance } from './verdict.ts';

@@ -1,7 +1,9 @@
+import { isForEveryone } from './audience.ts';
 import { decodeJwt } from './jwt.ts';
-import { isForEveryone, profileNames, profileOf, requiredClaims, type TokenProfile } from './profile.ts';
+import { clockBackdate, lifetimeTable } from './lifetimes.ts';
+import { profileNames, profileOf, requiredClaims, type TokenProfile } from './profile.ts';
 import { lacksPath, scopeInWords } from './scope-words.ts';
-import { type Epoch, epochFromSeconds, hours, minutes, seconds } from './time.ts';
+import { type Epoch, epochFromSeconds } from './time.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -22,9 +24,6 @@ export type TokenExplanation =
     }
   | { readonly kind: 'opaque'; readonly length: number }
   | { readonly kind: 'malformed'; readonly reason: string };
-
-const longestWlcgLife = hours(6);
-const usualSkew = seconds(60);
 
 /**
  * Says in plain words what is in a token and what is odd about it. Pure; verifies nothing and never shows the signature.
@@ -88,17 +87,20 @@ function warningsOf(header: Claims, claims: Claims, profile: TokenProfile, now: 
 function timeWarnings(claims: Claims, profile: TokenProfile, now: Epoch): readonly (string | false)[] {
   const [exp, nbf, iat] = [timeOf(claims['exp']), timeOf(claims['nbf']), timeOf(claims['iat'])];
   const start = Math.max(nbf ?? iat ?? Number.NaN, iat ?? nbf ?? Number.NaN);
+  const { least, most } = lifetimeTable.accessToken;
   const life = exp === undefined ? Number.NaN : exp - start;
   return [
     exp !== undefined && exp <= now && `it expired ${lengthInWords(now - exp)} ago`,
     nbf !== undefined && nbf > now && `it is not valid yet, for ${lengthInWords(nbf - now)} more`,
-    iat !== undefined && iat > now + usualSkew && 'it was issued in the future: one of the clocks is wrong',
+    iat !== undefined && iat > now + clockBackdate && 'it was issued in the future: one of the clocks is wrong',
     life <= 0 && 'it ends before it begins',
-    profile === 'wlcg' && life > longestWlcgLife && `it lives ${lengthInWords(life)}; the WLCG profile allows 6 h`,
+    profile === 'wlcg' &&
+      life > most &&
+      `it lives ${lengthInWords(life)}; the WLCG profile allows ${lengthInWords(most)}`,
     profile === 'wlcg' &&
       life > 0 &&
-      life < minutes(15) &&
-      `it lives ${lengthInWords(life)}; WLCG wants 15 min at least`,
+      life < least &&
+      `it lives ${lengthInWords(life)}; WLCG wants ${lengthInWords(least)} at least`,
   ];
 }
 

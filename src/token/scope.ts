@@ -1,19 +1,18 @@
+import { coversPath, readScopePath } from './scope-path.ts';
+
 /**
- * Does holding `held` give what `wished` asks for? Equal scopes do; a path scope does for every path below it, by whole
- * segments: `storage.read:/a` covers `storage.read:/a/b`, not `storage.read:/ab` (WLCG profile 1.3, "Capability based authorization").
+ * Does holding `held` give what `wished` asks for? Equal scopes do; a scope with a path does for every path below it. Whatever the
+ * scope is called: issuers have more of them than the profiles. Paths that could mean two things are never compared.
  */
 export function covers(held: string, wished: string): boolean {
   if (held === wished) return true;
   const [heldName, heldPath] = split(held);
   const [wishedName, wishedPath] = split(wished);
   if (heldName !== wishedName || heldPath === undefined || wishedPath === undefined) return false;
-  if (odd(heldPath) || odd(wishedPath)) return false;
-  const base = heldPath.endsWith('/') ? heldPath : `${heldPath}/`;
-  return `${wishedPath}/`.startsWith(base);
+  const above = readScopePath(heldPath);
+  const below = readScopePath(wishedPath);
+  return above.kind === 'path' && below.kind === 'path' && coversPath(above.path, below.path, 'unknown');
 }
-
-/** Paths that could mean two things are never compared (`..`, `//`, escapes). */
-const odd = (path: string): boolean => /(^|\/)\.{1,2}(\/|$)|\/\/|%/.test(path);
 
 function split(scope: string): readonly [string, string | undefined] {
   const colon = scope.indexOf(':/');

@@ -1,0 +1,68 @@
+import type { ParsedScope } from './capability.ts';
+import { readGroup } from './group-name.ts';
+
+export { type GroupReading, readGroup } from './group-name.ts';
+
+export type GroupSelection =
+  | { readonly kind: 'groups'; readonly groups: readonly string[] }
+  /** Asked for, and not entitled to: `access_denied` (RFC 6749 section 4.1.2.1). */
+  | { readonly kind: 'denied'; readonly groups: readonly string[] };
+
+/** The groups in a token, in their order; none where the claim is not there. */
+export function groupsOf(claims: Readonly<Record<string, unknown>>): readonly string[] | { readonly refused: string } {
+  const claim = claims['wlcg.groups'];
+  if (claim === undefined) return [];
+  if (typeof claim === 'string')
+    return { refused: `wlcg.groups is the text ${JSON.stringify(claim)}; it has to be a list` };
+  if (!Array.isArray(claim)) return { refused: 'wlcg.groups is not a list' };
+  const groups: string[] = [];
+  for (const one of claim) {
+    const reading = typeof one === 'string' ? readGroup(one) : noText;
+    if (reading.kind === 'refused') return { refused: `in wlcg.groups, ${reading.why}` };
+    groups.push(reading.name);
+  }
+  return groups;
+}
+
+const noText = { kind: 'refused', why: 'one group is not text' } as const;
+
+/**
+ * Which groups a request gets (WLCG profile 1.3, "Scope-based attribute selection"): in the order of the request, each once; plain
+ * `wlcg.groups` stands for the default ones in their order, and is added at the end if only named groups are asked for.
+ * Nothing asked, nothing given. A default group is given only to whoever is entitled to it.
+ */
+export function selectGroups(
+  requested: readonly ParsedScope[],
+  entitled: readonly string[],
+  defaults: readonly string[],
+): GroupSelection {
+  const asked = requested.filter((scope) => scope.kind === 'groups').map(({ group }) => group);
+  if (asked.length === 0) return { kind: 'groups', groups: [] };
+  const denied = asked.filter((group) => group !== undefined && !entitled.includes(group)) as readonly string[];
+  if (denied.length > 0) return { kind: 'denied', groups: [...new Set(denied)] };
+  const ordered = [...asked, undefined].flatMap((group) => group ?? defaults.filter((one) => entitled.includes(one)));
+  return { kind: 'groups', groups: [...new Set(ordered)] };
+}
+
+export interface GroupOrder {
+  readonly order: readonly string[];
+  /** There where the first group is above another one. */
+  readonly warning?: string;
+}
+
+/**
+ * OSG's advice: sites account by the first group alone, so the most specific one belongs there ("Collaborations and Bearer Tokens",
+ * WLCG groups). Groups of the same depth keep their order.
+ */
+export function mostSpecificFirst(groups: readonly string[]): GroupOrder {
+  const first = groups[0];
+  const below = first === undefined ? undefined : groups.find((group) => group.startsWith(`${first}/`));
+  if (below === undefined) return { order: groups };
+  const order = groups.toSorted((one, other) => depth(other) - depth(one));
+  return {
+    order,
+    warning: `the first group is ${first}, by which many sites account; ${below} is more specific and comes later`,
+  };
+}
+
+const depth = (group: string): number => group.split('/').length;
