@@ -58,8 +58,12 @@ function nearestOf(accepted: readonly string[], found: readonly string[]): strin
   return accepted.find((audience) => spellings.has(roughly(audience)));
 }
 
-/** Without what people get wrong: case, blanks around it, the scheme, the default port, slashes at the end. For suggestions alone. */
+/** Without what people get wrong: case, blanks around it, the scheme, slashes at the end, the default port. For suggestions alone. */
 function roughly(audience: string): string {
-  const [, scheme, rest] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*?)\/*$/s.exec(audience.trim().toLowerCase()) ?? [];
-  return (rest ?? '').replace(scheme === 'http' ? /:80(?=\/|$)/ : /:443(?=\/|$)/, '');
+  const text = audience.trim().toLowerCase();
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//.exec(text)?.[0] ?? '';
+  let end = text.length;
+  while (end > scheme.length && text[end - 1] === '/') end -= 1;
+  const defaultPort = scheme === 'http://' ? /:80(?=\/|$)/ : /:443(?=\/|$)/;
+  return text.slice(scheme.length, end).replace(defaultPort, '');
 }

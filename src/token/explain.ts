@@ -1,8 +1,10 @@
 import { isForEveryone } from './audience.ts';
+import { parseScope } from './capability.ts';
+import { groupsOf } from './groups.ts';
 import { decodeJwt } from './jwt.ts';
 import { clockBackdate, lifetimeTable } from './lifetimes.ts';
-import { profileNames, profileOf, requiredClaims, type TokenProfile } from './profile.ts';
-import { lacksPath, scopeInWords } from './scope-words.ts';
+import { profileNames, profileOf, readProfile, requiredClaims, type TokenProfile } from './profile.ts';
+import { scopeInWords } from './scope-words.ts';
 import { type Epoch, epochFromSeconds } from './time.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -77,11 +79,26 @@ function warningsOf(header: Claims, claims: Claims, profile: TokenProfile, now: 
     profile === 'wlcg' && !('kid' in header) && 'it does not name its key (kid), which the WLCG profile demands',
     issuer !== undefined && !issuer.startsWith('https://') && 'its issuer is not an https URL',
     whole && 'every service accepts it: whoever gets hold of it can use it everywhere',
-    ...scopesOf(claims)
-      .filter(lacksPath)
-      .map((scope) => `the scope ${scope} does not say where (a path), so services must refuse the whole token`),
+    ...ruleWarnings(header, claims, profile),
   ];
   return warnings.filter((warning) => warning !== false);
+}
+
+/** What the rules of the profiles refuse. Some libraries are kinder, and give more than they should. */
+function ruleWarnings(header: Claims, claims: Claims, profile: TokenProfile): readonly (string | false)[] {
+  const reading = readProfile(header, claims);
+  const groups = groupsOf(claims);
+  const scopes = scopesOf(claims).map(parseScope);
+  return [
+    profile !== 'unknown' && reading.kind === 'refused' && `services refuse it: ${reading.why}`,
+    reading.kind === 'profile' &&
+      reading.ambiguous === true &&
+      'it has both ver and wlcg.ver, and most services then take it for a SciToken and not for a WLCG token',
+    'refused' in groups && `its groups cannot be used: ${groups.refused}`,
+    ...scopes
+      .filter((scope) => scope.kind === 'refused')
+      .map(({ text, why }) => `strict services refuse the whole token for its scope ${text}: ${why}`),
+  ];
 }
 
 function timeWarnings(claims: Claims, profile: TokenProfile, now: Epoch): readonly (string | false)[] {

@@ -17,16 +17,20 @@ interface Right {
  * another dialect; `storage.modify` gives `storage.create` too, and nothing gives `storage.read` but itself (WLCG profile 1.3).
  */
 export function mayGive(held: readonly ParsedScope[], wanted: ParsedScope): boolean {
-  if (wanted.kind === 'refused') return false;
-  const rights = held.flatMap(rightsOf);
-  return rightsOf(wanted).every((right) => rights.some((one) => includes(one, right)));
+  return isWithin(held.flatMap(rightsOf), wanted);
 }
 
 /** All of the wanted scopes, each once, or those of them that are wider than what is held. */
 export function narrow(held: readonly ParsedScope[], wanted: readonly ParsedScope[]): Narrowing {
-  const wider = wanted.filter((scope) => !mayGive(held, scope));
+  const rights = held.flatMap(rightsOf);
+  const wider = wanted.filter((scope) => !isWithin(rights, scope));
   if (wider.length > 0) return { kind: 'wider', scopes: wider };
   return { kind: 'narrowed', scopes: [...new Map(wanted.map((scope) => [printScope(scope), scope])).values()] };
+}
+
+function isWithin(rights: readonly Right[], wanted: ParsedScope): boolean {
+  if (wanted.kind === 'refused') return false;
+  return rightsOf(wanted).every((right) => rights.some((one) => includes(one, right)));
 }
 
 /** A scope that stands for several rights is covered when each of them is. */

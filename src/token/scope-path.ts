@@ -111,7 +111,7 @@ const encodeSegment = (segment: string): string => encodeURIComponent(segment).r
 
 const refused = (why: string) => ({ kind: 'refused', why }) as const;
 
-/** For people; a control character does not get to their terminal as it is. */
+/** In quotes, so that it shows where it begins and ends; whoever prints it makes it printable. */
 const quoted = (raw: string): string => JSON.stringify(raw);
 
 function nameOf(character: string): string {

@@ -45,8 +45,3 @@ export function scopeInWords(scope: string): string | undefined {
   if (name === 'condor') return `${words} ${path.replace(/^\//, '')}`;
   return path === '/' ? `${words}, everywhere` : `${words} in ${path} and below`;
 }
-
-/** A storage scope must say where; a token with one that does not has to be refused as a whole (WLCG profile 1.3). */
-export function lacksPath(scope: string): boolean {
-  return /^storage\.(read|create|modify|stage|poll)(:?$|:[^/])/.test(scope);
-}
