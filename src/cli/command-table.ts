@@ -34,6 +34,11 @@ export const commandTable: readonly CommandEntry[] = [
   },
   { name: 'config', summary: 'check, show and convert the configuration', load: () => import('./commands/config.ts') },
   {
+    name: 'issuer',
+    summary: 'issue tokens: keys, signing, the site, the server',
+    load: () => import('./commands/issuer.ts'),
+  },
+  {
     name: 'forecast',
     summary: 'what runs out, and when, if an issuer is away',
     load: () => import('./commands/forecast.ts'),
