@@ -1,0 +1,58 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import type { Surroundings } from './surroundings.ts';
+
+/**
+ * How the run is kept from the rest of the machine, and how libscitokens 0.7.3 is made to trust a CA (it looks at none of the usual
+ * variables). `namespaces`: a network with loopback only, and the CA over the system's own list, both gone with the last process.
+ * `preload`: a small library in front of libcurl and bind(2).
+ */
+export type Confinement = 'namespaces' | 'preload';
+
+const systemList = '/etc/ssl/certs/ca-certificates.crt';
+const script = 'ip link set lo up && mount --bind "$0" "$1" && shift && exec "$@"';
+const root = process.geteuid?.() === 0;
+
+/** Root needs no user namespace, and keeps the right to hand processes to other users. */
+const unshare = ['unshare', ...(root ? [] : ['--map-root-user']), '--net', '--mount'];
+
+const inNamespaces = (caFile: string, command: readonly string[]): readonly string[] => [
+  ...unshare,
+  ...['/bin/sh', '-c', script, caFile, systemList],
+  ...command,
+];
+
+/** `preload` if asked for, or where namespaces are not allowed. */
+export function confinementHere(): Confinement {
+  if (process.env['TOKEEP_INTEROP_CONFINEMENT'] === 'preload') return 'preload';
+  const [program = '', ...args] = inNamespaces(systemList, ['true']);
+  return spawnSync(program, args, { stdio: 'ignore' }).status === 0 ? 'namespaces' : 'preload';
+}
+
+/** The command, confined. */
+export function confined(how: Confinement, caFile: string, command: readonly string[]): readonly string[] {
+  return how === 'namespaces' ? inNamespaces(caFile, command) : command;
+}
+
+type Means = Pick<Surroundings, 'unprivileged' | 'serviceUser' | 'environment'>;
+
+/** With what servers and tools are started inside. Compiles the library to be preloaded, where it is needed. */
+export function means(how: Confinement, directory: string, caFile: string): Means {
+  const environment = how === 'preload' ? { LD_PRELOAD: compiled(directory), INTEROP_CA_FILE: caFile } : {};
+  if (root) {
+    const id = (flag: string) => Number(execFileSync('id', [flag, 'xrootd'], { encoding: 'utf8' }));
+    const serviceUser = { uid: id('-u'), gid: id('-g') };
+    const to = [`--reuid=${serviceUser.uid}`, `--regid=${serviceUser.gid}`, '--clear-groups'];
+    return { unprivileged: ['setpriv', ...to], serviceUser, environment };
+  }
+  // In the namespace of an ordinary user that user looks like root, and XRootD refuses to run as that.
+  const unprivileged = how === 'namespaces' ? ['unshare', '--user', '--map-user=1000', '--map-group=1000'] : [];
+  return { unprivileged, environment };
+}
+
+function compiled(directory: string): string {
+  const library = join(directory, 'loopback-only.so');
+  const source = join(import.meta.dirname, 'loopback-only.c');
+  execFileSync('gcc', ['-O1', '-Wall', '-Werror', '-shared', '-fPIC', '-o', library, source, '-ldl']);
+  return library;
+}

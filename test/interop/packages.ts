@@ -1,0 +1,91 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, globSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** What has to be there, and the package of Debian that brings it. */
+const programs = {
+  xrootd: 'xrootd-server',
+  xrdcp: 'xrootd-client',
+  'davix-get': 'davix',
+  'scitokens-verify': 'scitokens-cpp',
+  'scitokens-create': 'scitokens-cpp',
+  curl: 'curl',
+  openssl: 'openssl',
+  unshare: 'util-linux',
+  setpriv: 'util-linux',
+  ip: 'iproute2',
+} as const;
+
+/** Plugins, by what their files are called whatever the release. */
+const plugins = {
+  libXrdSecztn: 'xrootd-plugins',
+  libXrdHttp: 'xrootd-server-plugins',
+  libXrdAccSciTokens: 'xrootd-scitokens-plugins',
+} as const;
+
+const searched = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+function programAt(name: string): string | undefined {
+  return searched.map((directory) => join(directory, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const pluginIsThere = (name: string): boolean => globSync(`/usr/{lib,lib64,lib/*}/${name}-*.so`).length > 0;
+
+/** The packages of Debian that are missing; none when everything is there. */
+export function missingPackages(): readonly string[] {
+  const missing = [
+    ...Object.entries(programs).filter(([name]) => programAt(name) === undefined),
+    ...Object.entries(plugins).filter(([name]) => !pluginIsThere(name)),
+  ].map(([, name]) => name);
+  return [...new Set(missing)];
+}
+
+/** Likewise of what compiles the library that is preloaded where namespaces are not allowed. */
+export const missingCompiler = (): readonly string[] => (programAt('gcc') === undefined ? ['gcc', 'libc6-dev'] : []);
+
+/** Whether packages may be installed here: as root, on Debian or the like. */
+export const mayInstall = (): boolean => process.geteuid?.() === 0 && programAt('apt-get') !== undefined;
+
+/** Installs packages without a question; answers with what apt-get said if it could not. */
+export function install(packages: readonly string[]): { readonly kind: 'installed' } | Failed {
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  for (const args of [
+    ['update', '-qq'],
+    ['install', '-y', '-qq', '--no-install-recommends', ...packages],
+  ]) {
+    const { status, stderr } = spawnSync('apt-get', args, { env: environment, encoding: 'utf8' });
+    if (status !== 0) return { kind: 'failed', why: `apt-get ${args[0]}: ${stderr.trim().split('\n')[0] ?? ''}` };
+  }
+  return { kind: 'installed' };
+}
+
+interface Failed {
+  readonly kind: 'failed';
+  readonly why: string;
+}
+
+/** The release of XRootD that is installed, such as `5.5.3`. */
+export function xrootdRelease(): string {
+  const { stdout, stderr } = spawnSync('xrootd', ['-v'], { encoding: 'utf8' });
+  return /v?(\d+\.\d+\.\d+)/.exec(stdout + stderr)?.[1] ?? 'unknown';
+}
+
+/** The release of libscitokens, as the package manager knows it. */
+export function libscitokensRelease(): string {
+  if (!existsSync('/usr/bin/dpkg-query')) return 'unknown';
+  try {
+    const version = execFileSync('dpkg-query', ['-W', '-f', `\${Version}`, 'scitokens-cpp'], { encoding: 'utf8' });
+    return /^[\d.]+/.exec(version)?.[0] ?? 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}

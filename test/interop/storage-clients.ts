@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Surroundings } from './surroundings.ts';
+
+/** What a client made of it. */
+export interface Answer {
+  readonly kind: 'done' | 'failed';
+  /** What it wrote: the file's text for a read, what it complained of otherwise. */
+  readonly text: string;
+}
+
+interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end, with something to read. */
+export function ran(command: readonly string[], env: Readonly<Record<string, string>> = {}, input = ''): Promise<Ran> {
+  const [program = '', ...args] = command;
+  return new Promise((resolve, reject) => {
+    const child = execFile(program, args, { env: { ...process.env, ...env } }, (error, stdout, stderr) => {
+      if (error !== null && typeof error.code !== 'number') reject(error);
+      else resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+    child.stdin?.end(input);
+  });
+}
+
+export interface HttpRequest {
+  readonly method?: 'GET' | 'PUT' | 'DELETE' | 'MKCOL';
+  readonly token?: string;
+  /** For `PUT`: which file to send. */
+  readonly file?: string;
+}
+
+/** The HTTP status curl got. The token goes in by standard input, so that it is not seen in the list of processes. */
+export async function curl(
+  url: string,
+  { method = 'GET', token, file }: HttpRequest,
+  told: Surroundings,
+): Promise<number> {
+  const what = file === undefined ? ['--request', method] : ['--upload-file', file];
+  const command = ['curl', '--silent', '--cacert', told.caFile, '--max-time', '10', '--output', '/dev/null'];
+  const authorization = token === undefined ? '' : `header = "Authorization: Bearer ${token}"\n`;
+  const { status, stdout, stderr } = await ran(
+    [...command, '--write-out', '%{http_code}', ...what, '--config', '-', url],
+    {},
+    authorization,
+  );
+  if (status !== 0) throw new Error(`curl ${url} ended with ${status}: ${stderr}`);
+  return Number(stdout);
+}
+
+/** `davix-get` has no other way to take a token than its arguments. */
+export async function davixGet(url: string, token: string, told: Surroundings): Promise<Answer> {
+  const header = ['--header', `Authorization: Bearer ${token}`];
+  return answerOf(await ran(['davix-get', '--capath', told.caDirectory, ...header, url]));
+}
+
+export interface TokenFile {
+  readonly text: string;
+  readonly mode: number;
+}
+
+/** Reads with the root protocol over TLS, giving the token by the ztn protocol, which takes it where WLCG discovery finds it. */
+export async function xrdcp(url: string, tokenFile: string, told: Surroundings): Promise<Answer> {
+  const env = { X509_CERT_DIR: told.caDirectory, BEARER_TOKEN_FILE: tokenFile, XRD_CONNECTIONRETRY: '0' };
+  return answerOf(await ran(['xrdcp', '--nopbar', url, '-'], env));
+}
+
+const answerOf = ({ status, stdout, stderr }: Ran): Answer =>
+  status === 0 ? { kind: 'done', text: stdout } : { kind: 'failed', text: stderr };
+
+/** A token in a file of that mode, for as long as `use` needs it. */
+export async function withTokenFile<T>(
+  { text, mode }: TokenFile,
+  told: Surroundings,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
+  const directory = await mkdtemp(join(told.directory, 'token-'));
+  const path = join(directory, 'token');
+  try {
+    await writeFile(path, text);
+    await chmod(path, mode);
+    return await use(path);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
