@@ -8,6 +8,7 @@ import { issuerKeyOf } from './token-endpoint-of.ts';
 /** RFC 6749 section 4.4: the client asks in its own name. Nothing is spent. */
 export const clientCredentials: Grant<ClientCredentialsAccount> = {
   name: 'client_credentials',
+  asks: 'issuer',
   spends: 'nothing',
   issuerKey: issuerKeyOf,
   send: (context, request) =>

@@ -1,6 +1,8 @@
 import type { Account, AudienceWish, ScopeWish } from '../config/config.ts';
 import type { Fault } from '../fault/fault.ts';
+import type { OwnIssuers } from '../mint/own-issuers.ts';
 import type { AccountRecord, AccountSecrets } from '../store/records.ts';
+import type { WishName } from '../token/names.ts';
 import type { AccessToken, Credential, Secret } from '../token/secret.ts';
 import type { Epoch, Millis } from '../token/time.ts';
 import type { World } from '../world/world.ts';
@@ -15,6 +17,8 @@ export interface TokenRequest {
   readonly atLeast?: Millis;
   /** For token_exchange: the token of the wish named by the account. */
   readonly subjectToken?: AccessToken;
+  /** What it is for, where that is written down (the audit log of an issuer of our own). */
+  readonly purpose?: { readonly wish: WishName; readonly targets: readonly string[] };
 }
 
 /** What a grant may use. `record` and `secrets` are as read under the account's lock. */
@@ -24,6 +28,8 @@ export interface GrantContext<A extends Account = Account> {
   readonly record: AccountRecord | undefined;
   readonly secrets: AccountSecrets;
   readonly signal: AbortSignal;
+  /** For accounts that sign themselves. */
+  readonly ownIssuers?: OwnIssuers;
 }
 
 /** What came back, untouched: an answer to be salvaged first and judged later. Opaque outside acquire/. */
@@ -85,6 +91,8 @@ export interface Salvage {
  */
 export interface Grant<A extends Account = Account> {
   readonly name: A['grant'];
+  /** `nobody`: the answer is made here, so that neither limits nor the weather of a network apply. */
+  readonly asks: 'issuer' | 'nobody';
   /** `credential`: sending may use up the account's credential, so the rotation protocol applies. */
   readonly spends: 'nothing' | 'credential';
   /** The issuer limits apply to this key: the issuer URL, or the origin that is asked. */

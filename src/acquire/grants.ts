@@ -4,6 +4,7 @@ import type { Grant } from './grant.ts';
 import { mytokenGrant } from './mytoken.ts';
 import { oidcAgentGrant } from './oidc-agent.ts';
 import { refreshToken } from './refresh-token.ts';
+import { signingKey } from './signing-key.ts';
 import { tokenExchange } from './token-exchange.ts';
 import { vaultGrant } from './vault.ts';
 
@@ -15,6 +16,7 @@ const grants: { readonly [Name in GrantName]: Grant<Extract<Account, { grant: Na
   mytoken: mytokenGrant,
   vault: vaultGrant,
   token_exchange: tokenExchange,
+  signing_key: signingKey,
 };
 
 /** The grant of an account. The table pairs names and kinds of account, which TypeScript cannot follow through the look-up. */

@@ -21,6 +21,7 @@ const longestLife: Millis = seconds(100 * 365 * 86_400);
  */
 export const mytokenGrant: Grant<MytokenAccount> = {
   name: 'mytoken',
+  asks: 'issuer',
   spends: 'credential',
   issuerKey: (account) => account.server,
   firstCredential: ({ world, account }) => readSecret(world, account.mytoken, 'mytoken'),

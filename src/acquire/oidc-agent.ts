@@ -18,6 +18,7 @@ const narrowed = 'x-narrowed';
 /** Asks a running oidc-agent, which has the refresh token and looks after it itself. */
 export const oidcAgentGrant: Grant<OidcAgentAccount> = {
   name: 'oidc_agent',
+  asks: 'issuer',
   spends: 'nothing',
   // One agent serves one request at a time, whichever issuer it is for.
   issuerKey: (account) => `oidc-agent:${account.socket ?? ''}`,

@@ -9,6 +9,7 @@ import { issuerKeyOf } from './token-endpoint-of.ts';
 /** RFC 6749 section 6: a refresh token for an access token. The issuer may rotate it, so sending spends it. */
 export const refreshToken: Grant<RefreshTokenAccount> = {
   name: 'refresh_token',
+  asks: 'issuer',
   spends: 'credential',
   issuerKey: issuerKeyOf,
   async send(context, request) {

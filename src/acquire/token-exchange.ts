@@ -11,6 +11,7 @@ const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
 /** RFC 8693: another wish's token for one with another audience or fewer scopes. The subject token is not used up. */
 export const tokenExchange: Grant<TokenExchangeAccount> = {
   name: 'token_exchange',
+  asks: 'issuer',
   spends: 'nothing',
   issuerKey: issuerKeyOf,
   async send(context, request) {

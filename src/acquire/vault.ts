@@ -19,6 +19,7 @@ const usualMinimum = 60;
 /** Reads access tokens from htgettoken's place in a Vault or OpenBao, which has the refresh token, with a vault token. */
 export const vaultGrant: Grant<VaultAccount> = {
   name: 'vault',
+  asks: 'issuer',
   spends: 'nothing',
   issuerKey: (account) => account.server,
   firstCredential: ({ world, account }) => readSecret(world, account.vaultToken, 'vault_token'),

@@ -82,7 +82,8 @@ export async function logInAgain(context: Context, name: string, flow: LoginFlow
   return exit.fine;
 }
 
-const hasNoLogin = ({ grant }: Account): boolean => grant === 'client_credentials' || grant === 'token_exchange';
+const withoutLogin: readonly Account['grant'][] = ['client_credentials', 'token_exchange', 'signing_key'];
+const hasNoLogin = ({ grant }: Account): boolean => withoutLogin.includes(grant);
 
 const ofGrantWithoutLogin = ({ name, grant }: Account): Fault =>
   new Fault('usage', `account ${name} is of grant ${grant}, which has no login`);

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../fault/codes.ts';
+import type { OwnIssuers } from '../mint/own-issuers.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Spool } from '../store/spool.ts';
 import type { Store } from '../store/store.ts';
@@ -63,6 +64,8 @@ export interface Context {
   /** Prepares the state directory and opens the store in it. */
   store(): Promise<Store>;
   spool(): Promise<Spool>;
+  /** Issuers whose keys are here; sealed ones open with the key of the state. */
+  readonly ownIssuers: OwnIssuers;
   close(): Promise<void>;
 }
 

@@ -54,6 +54,7 @@ async function quietEngine(context: Context, config: Config): Promise<Engine> {
     log,
     absent: 'keep',
     node: nodeName(world.env),
+    ownIssuers: context.ownIssuers,
   });
 }
 

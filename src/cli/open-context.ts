@@ -1,10 +1,12 @@
 import { Fault } from '../fault/fault.ts';
+import { ownIssuers } from '../mint/own-issuers.ts';
 import { createLogger, logFormat } from '../observe/log.ts';
 import { realWorld } from '../world/real-world.ts';
 import { asStateOwner } from './as-state-owner.ts';
 import { noteSeen } from './config-seen.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import type { CliIo } from './io.ts';
+import { nodeName } from './node-name.ts';
 import { openState } from './open-state.ts';
 import { paintFor } from './paint.ts';
 import { usualStateDir } from './state-place.ts';
@@ -41,6 +43,7 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
     await asStateOwner(world, await stateDir());
     return await openState(world, await stateDir(), read, log);
   });
+  const issuers = ownIssuers(world, { sealer: async () => (await state()).sealer, chain: nodeName(world.env) });
   return {
     world,
     io,
@@ -65,7 +68,9 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
     stateDir,
     store: async () => (await state()).store,
     spool: async () => (await state()).spool,
+    ownIssuers: issuers,
     async close() {
+      await issuers.close();
       if (state.begun) await (await state()).store.close().catch(() => {});
       await world.http.close();
     },

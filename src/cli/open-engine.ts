@@ -10,8 +10,9 @@ export async function openEngine(
 ): Promise<Engine> {
   const config = await context.config();
   const [store, spool] = [await context.store(), await context.spool()];
-  const { world } = context;
-  const engine = await Engine.open({ world, config, store, spool, log, absent, node: nodeName(world.env) });
+  const { world, ownIssuers } = context;
+  const node = nodeName(world.env);
+  const engine = await Engine.open({ world, config, store, spool, log, absent, node, ownIssuers });
   await context.configTaken();
   return engine;
 }

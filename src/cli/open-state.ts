@@ -5,6 +5,7 @@ import { openSpool } from '../store/open-spool.ts';
 import { openStore, type StoreOptions } from '../store/open-store.ts';
 import type { StoreFinding } from '../store/quarantine.ts';
 import { openSealer, type SealKeyOptions } from '../store/seal-key.ts';
+import type { Sealer } from '../store/sealer.ts';
 import type { Spool } from '../store/spool.ts';
 import { prepareStateDir } from '../store/state-dir.ts';
 import type { Store } from '../store/store.ts';
@@ -15,6 +16,7 @@ import { sealKeyFile } from './state-place.ts';
 export interface State {
   readonly store: Store;
   readonly spool: Spool;
+  readonly sealer: Sealer;
 }
 
 /** Prepares the state directory, finds the sealing key, and opens store and spool. */
@@ -29,7 +31,7 @@ export async function openState(world: World, stateDir: string, config: Config, 
     node: nodeName(world.env),
   });
   const onFinding = ({ sentence }: StoreFinding) => log.event('successor-damaged', { reason: sentence });
-  return { store, spool: openSpool(world, { ...spoolPlaces(config, stateDir), sealer, onFinding }) };
+  return { store, spool: openSpool(world, { ...spoolPlaces(config, stateDir), sealer, onFinding }), sealer };
 }
 
 export function spoolPlaces({ spool }: Config, stateDir: string): { readonly dir: string; readonly second?: string } {

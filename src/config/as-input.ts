@@ -55,6 +55,8 @@ function grantInput(account: Account, secret: WriteSecret): Input {
       return { server: account.server, mytoken: secret(account.mytoken) };
     case 'vault':
       return { server: account.server, secret_path: account.secretPath, vault_token: secret(account.vaultToken) };
+    case 'signing_key':
+      return { keys: account.keys, profile: account.profile };
   }
 }
 

@@ -34,6 +34,7 @@ export function assemble(
   const wishes = distinct(wishEntries, findings);
   const names = new Set([...written.tokens, ...wishes.keys()]);
   refuseCycles(accounts, wishes, findings);
+  refuseUnsaid(accounts, wishes, findings);
   // Leaving one thing out can take the ground from another, so this goes on until nothing changes.
   for (let before = -1; before !== accounts.size + wishes.size; ) {
     before = accounts.size + wishes.size;
@@ -63,6 +64,26 @@ export function assemble(
 function missing(what: string, name: string, written: ReadonlySet<string>, dependent: string): string {
   if (!written.has(name)) return `there is no ${what} "${name}"`;
   return `${what} "${name}" has an error and is left out, and so is this ${dependent}`;
+}
+
+/** Who signs tokens itself has nobody to ask for whom they are. */
+function refuseUnsaid(
+  accounts: ReadonlyMap<AccountName, AccountEntry>,
+  wishes: Map<WishName, WishEntry>,
+  findings: Findings,
+): void {
+  for (const [name, { wish, accountAt, section }] of wishes) {
+    const grant = accounts.get(wish.account)?.account.grant;
+    if (grant !== 'signing_key') continue;
+    const unsaid = [
+      ...(wish.subject === undefined ? ['"subject"'] : []),
+      ...(wish.audience.audiences.length === 0 ? ['"audience"'] : []),
+    ];
+    if (unsaid.length === 0) continue;
+    const message = `token "${name}" lacks ${unsaid.join(' and ')}: account "${wish.account}" signs itself, and has to be told`;
+    findings.error(accountAt, message, { section });
+    wishes.delete(name);
+  }
 }
 
 /** The first of several wishes with one name, or with one file to write to, stays. */

@@ -87,13 +87,22 @@ export interface TokenExchangeAccount extends AccountBase, WithClient {
   /** The wish whose token is the subject_token (RFC 8693 section 2.1). */
   readonly subject: WishName;
 }
+/** Signs with the keys of an issuer of our own (room mint/). */
+export interface SigningKeyAccount extends AccountBase {
+  readonly grant: 'signing_key';
+  /** The issuer's directory. */
+  readonly keys: string;
+  /** If named it must be the issuer's own. */
+  readonly profile?: 'wlcg' | 'scitokens' | 'at+jwt';
+}
 export type Account =
   | ClientCredentialsAccount
   | RefreshTokenAccount
   | OidcAgentAccount
   | MytokenAccount
   | VaultAccount
-  | TokenExchangeAccount;
+  | TokenExchangeAccount
+  | SigningKeyAccount;
 export type GrantName = Account['grant'];
 
 /** `blank` is oidc-agent's single blank: ask for no scope by name, take what the issuer gives. `absent` sends no parameter. */

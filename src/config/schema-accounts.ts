@@ -99,6 +99,17 @@ const tokenExchange = section({
   ...common,
 }).meta({ description: 'Another token is exchanged for one of this account.' });
 
+const signingKey = section({
+  grant: z.literal('signing_key'),
+  keys: path.meta({ description: 'the directory of the issuer, as `tokeep issuer init --dir` made it' }),
+  issuer: issuer.issuer,
+  profile: z
+    .enum(['wlcg', 'scitokens', 'at+jwt'])
+    .optional()
+    .meta({ description: "the profile of the tokens; must be that of the issuer's issuer.yaml" }),
+  ...common,
+}).meta({ description: 'An issuer of our own: tokens are signed here, under its policy; no network is needed.' });
+
 export const accountSchema = z.discriminatedUnion('grant', [
   clientCredentials,
   refreshToken,
@@ -106,5 +117,6 @@ export const accountSchema = z.discriminatedUnion('grant', [
   mytoken,
   vault,
   tokenExchange,
+  signingKey,
 ]);
 export type AccountInput = z.output<typeof accountSchema>;

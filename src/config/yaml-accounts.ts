@@ -42,7 +42,7 @@ function issuerOf(input: AccountInput, complain: Complain): IssuerRef | undefine
   }
   if (input.issuer !== undefined) return { kind: 'discovered', issuer: input.issuer as IssuerUrl };
   if (endpoint !== undefined) return { kind: 'token-endpoint', url: endpoint };
-  const known = input.grant === 'oidc_agent' || input.grant === 'mytoken' || input.grant === 'vault';
+  const known = ['oidc_agent', 'mytoken', 'vault', 'signing_key'].includes(input.grant);
   const adopted = input.grant === 'refresh_token' && input.oidc_agent_file !== undefined;
   return known || adopted ? { kind: 'of-credential' } : complain('issuer', 'is missing');
 }
@@ -72,6 +72,10 @@ function specialOf(name: AccountName, input: AccountInput, complain: Complain): 
         secretPath: vaultPath(input.secret_path),
         vaultToken: input.vault_token,
       };
+    case 'signing_key': {
+      const { grant, keys, profile } = input;
+      return { grant, keys, ...(profile === undefined ? {} : { profile }) };
+    }
   }
 }
 

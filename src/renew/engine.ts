@@ -1,5 +1,6 @@
 import type { Config, IssuerLimits, Wish } from '../config/config.ts';
 import { asFault, Fault } from '../fault/fault.ts';
+import { noOwnIssuers, type OwnIssuers } from '../mint/own-issuers.ts';
 import type { Logger } from '../observe/log.ts';
 import type { DeliveryRecord, IssuerRecord, WishRecord } from '../store/records.ts';
 import type { Spool } from '../store/spool.ts';
@@ -29,6 +30,8 @@ export interface EngineDeps {
   /** Names this host (and state) among several on one database. */
   readonly node: string;
   readonly steps?: Steps;
+  /** Absent where nothing is signed here. */
+  readonly ownIssuers?: OwnIssuers;
   /**
    * What becomes of wishes in the records that the configuration does not name. Only a program that keeps all of them may park
    * the others: a `get` with another configuration must not stop a daemon's wishes.
@@ -57,8 +60,9 @@ export class Engine {
       issuers,
     );
     const held = new HeldSuccessors(world.clock, log);
-    const steps = deps.steps ?? noSteps;
-    this.ports = { world, store, spool, log, node, desk, issuers: memory, held, steps, config: () => this.#config };
+    const { steps = noSteps, ownIssuers = noOwnIssuers } = deps;
+    const config = () => this.#config;
+    this.ports = { world, store, spool, log, node, desk, issuers: memory, ownIssuers, held, steps, config };
     this.deliveries = new Deliveries(this.ports, deliveries);
   }
 

@@ -166,6 +166,7 @@ export async function requestFor(
     scope: wish.scope,
     ...(wish.lifetime === undefined ? {} : { lifetime: wish.lifetime }),
     ...(wish.subject === undefined ? {} : { subject: wish.subject }),
+    purpose: { wish: wish.name, targets: wish.targets.map(({ id }) => id) },
     ...(account.grant === 'token_exchange' ? { subjectToken: await subjectToken(ports, account) } : {}),
   };
 }

@@ -1,5 +1,6 @@
 import type { TokenRequest } from '../acquire/grant.ts';
 import type { Config } from '../config/config.ts';
+import type { OwnIssuers } from '../mint/own-issuers.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Spool } from '../store/spool.ts';
 import type { Store } from '../store/store.ts';
@@ -19,6 +20,8 @@ export interface RenewPorts {
   readonly issuers: IssuerMemory;
   readonly held: HeldSuccessors;
   readonly steps: Steps;
+  /** Issuers whose keys are here, for accounts that sign themselves. */
+  readonly ownIssuers: OwnIssuers;
   readonly node: string;
   config(): Config;
 }

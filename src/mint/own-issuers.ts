@@ -1,0 +1,59 @@
+import { Fault } from '../fault/fault.ts';
+import type { Sealer } from '../store/sealer.ts';
+import type { World } from '../world/world.ts';
+import type { AuditHead } from './audit.ts';
+import type { Issuer } from './issuer.ts';
+
+/** The issuers whose keys are at hand, each opened when it is first asked for, and once. */
+export interface OwnIssuers {
+  /** Throws what opening an issuer throws; the next call tries again. */
+  at(directory: string): Promise<Issuer>;
+  /** Where the audit logs of those that were used end, for the journal. */
+  heads(): Promise<readonly (AuditHead & { readonly directory: string })[]>;
+  close(): Promise<void>;
+}
+
+/** @param sealer opened only if an issuer keeps its keys sealed; `chain` names our chain in the audit log. */
+export function ownIssuers(
+  world: World,
+  deps: { readonly sealer: () => Promise<Sealer>; readonly chain: string },
+): OwnIssuers {
+  const open = new Map<string, Promise<Issuer>>();
+  const at = (directory: string): Promise<Issuer> => {
+    const known = open.get(directory);
+    if (known !== undefined) return known;
+    const opening = openOne(world, directory, deps);
+    open.set(directory, opening);
+    opening.catch(() => open.delete(directory));
+    return opening;
+  };
+  return {
+    at,
+    async heads() {
+      const lists = [...open].map(async ([directory, issuer]) =>
+        (await (await issuer).audit.heads()).map((head) => ({ ...head, directory })),
+      );
+      return (await Promise.all(lists)).flat();
+    },
+    async close() {
+      const all = await Promise.allSettled(open.values());
+      open.clear();
+      for (const one of all) if (one.status === 'fulfilled') await one.value.close();
+    },
+  };
+}
+
+/** Loaded where it is wanted only: most configurations sign nothing themselves. */
+async function openOne(world: World, directory: string, deps: Parameters<typeof ownIssuers>[1]): Promise<Issuer> {
+  const { openIssuer } = await import('./open-issuer.ts');
+  return await openIssuer(world, directory, deps);
+}
+
+/** For programs that sign nothing. */
+export const noOwnIssuers: OwnIssuers = {
+  at: async (directory) => {
+    throw new Fault('bug', `the issuer in ${directory} was asked for where nothing is signed`);
+  },
+  heads: async () => [],
+  close: async () => {},
+};
