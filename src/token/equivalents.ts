@@ -1,4 +1,5 @@
-import { type ParsedScope, printScope } from './capability.ts';
+import { type ParsedScope, parseScope, printScope } from './capability.ts';
+import { mayGive } from './narrowing.ts';
 import { printPath } from './scope-path.ts';
 
 /** `scitokens` has HTCondor's scopes in it; `htcondor` has nothing else. */
@@ -15,7 +16,7 @@ export interface Equivalents {
  * reading and writing with XRootD. Scopes of no dialect stay as they are, as they do in libscitokens.
  */
 export function inDialect(scopes: readonly ParsedScope[], dialect: Dialect): Equivalents {
-  const maySubmit = wholeWrite.every((scope) => scopes.some((one) => printScope(one) === scope));
+  const maySubmit = mayGive(scopes, parseScope('condor:/WRITE'));
   const said = scopes.map((scope) => ({ scope, words: wordsFor[dialect](scope, maySubmit) }));
   return {
     scopes: [...new Set(said.flatMap(({ words }) => words))],
