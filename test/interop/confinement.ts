@@ -39,15 +39,17 @@ type Means = Pick<Surroundings, 'unprivileged' | 'serviceUser' | 'environment'>;
 /** With what servers and tools are started inside. Compiles the library to be preloaded, where it is needed. */
 export function means(how: Confinement, directory: string, caFile: string): Means {
   const environment = how === 'preload' ? { LD_PRELOAD: compiled(directory), INTEROP_CA_FILE: caFile } : {};
+  // Whatever becomes of the test that started it: a server ends with that.
+  const mortal = ['setpriv', '--pdeathsig=TERM'];
   if (root) {
     const id = (flag: string) => Number(execFileSync('id', [flag, 'xrootd'], { encoding: 'utf8' }));
     const serviceUser = { uid: id('-u'), gid: id('-g') };
     const to = [`--reuid=${serviceUser.uid}`, `--regid=${serviceUser.gid}`, '--clear-groups'];
-    return { unprivileged: ['setpriv', ...to], serviceUser, environment };
+    return { unprivileged: [...mortal, ...to], serviceUser, environment };
   }
   // In the namespace of an ordinary user that user looks like root, and XRootD refuses to run as that.
-  const unprivileged = how === 'namespaces' ? ['unshare', '--user', '--map-user=1000', '--map-group=1000'] : [];
-  return { unprivileged, environment };
+  const anotherUser = how === 'namespaces' ? ['unshare', '--user', '--map-user=1000', '--map-group=1000'] : [];
+  return { unprivileged: [...anotherUser, ...mortal], environment };
 }
 
 function compiled(directory: string): string {
