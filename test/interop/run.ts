@@ -56,6 +56,8 @@ async function runTests(how: Confinement, files: readonly string[]): Promise<num
     const command = [process.execPath, '--test', '--test-concurrency=2', ...tests];
     const [program = '', ...args] = confined(how, caFile, command);
     const child = spawn(program, args, { cwd: top, stdio: 'inherit', env: { ...process.env, ...asEnvironment(told) } });
+    // Stopped by hand: the tests end first, then what they leave is removed.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
     const [status] = (await once(child, 'close')) as [number | null];
     return status ?? 1;
   } finally {
