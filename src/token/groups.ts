@@ -1,7 +1,7 @@
 import type { ParsedScope } from './capability.ts';
 import { readGroup } from './group-name.ts';
 
-export { type GroupReading, readGroup } from './group-name.ts';
+export { readGroup } from './group-name.ts';
 
 export type GroupSelection =
   | { readonly kind: 'groups'; readonly groups: readonly string[] }
@@ -38,7 +38,7 @@ export function selectGroups(
 ): GroupSelection {
   const asked = requested.filter((scope) => scope.kind === 'groups').map(({ group }) => group);
   if (asked.length === 0) return { kind: 'groups', groups: [] };
-  const denied = asked.filter((group) => group !== undefined && !entitled.includes(group)) as readonly string[];
+  const denied = asked.filter((group) => group !== undefined).filter((group) => !entitled.includes(group));
   if (denied.length > 0) return { kind: 'denied', groups: [...new Set(denied)] };
   const ordered = [...asked, undefined].flatMap((group) => group ?? defaults.filter((one) => entitled.includes(one)));
   return { kind: 'groups', groups: [...new Set(ordered)] };
