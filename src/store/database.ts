@@ -32,4 +32,6 @@ export interface Dialect {
   readonly skipLocked: string;
   /** Ends a `SELECT` of a row that is about to be changed: waits for others. */
   readonly forUpdate: string;
+  /** Ends a `SELECT` of a row that must stay as it is until we commit: others may read it so too, and only changes wait. */
+  readonly forShare: string;
 }

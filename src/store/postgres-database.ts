@@ -27,6 +27,7 @@ export class PostgresDatabase implements Database {
     listed: (parameter: string) => `SELECT jsonb_array_elements_text(${parameter}::jsonb)`,
     skipLocked: 'FOR UPDATE SKIP LOCKED',
     forUpdate: 'FOR UPDATE',
+    forShare: 'FOR SHARE',
   };
   readonly #pool: pg.Pool;
 

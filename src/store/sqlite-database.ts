@@ -64,6 +64,7 @@ export class SqliteDatabase implements Database {
     listed: (parameter: string) => `SELECT value FROM json_each(${parameter})`,
     skipLocked: '',
     forUpdate: '',
+    forShare: '',
   };
   readonly #clock: Clock;
   readonly #onBroken: () => Promise<void>;
