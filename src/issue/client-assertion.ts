@@ -1,0 +1,83 @@
+import type { KeyObject } from 'node:crypto';
+import { compactVerify } from 'jose';
+import type { Session } from '../store/database.ts';
+import { decodeJwt } from '../token/jwt.ts';
+import { between, type Epoch, epochFromSeconds, minutes, seconds } from '../token/time.ts';
+
+export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/** A client assertion (RFC 7523 section 3) whose signature and claims hold; whether it was used before is another question. */
+export type AssertionAnswer =
+  | { readonly kind: 'holds'; readonly jti: string; readonly until: Epoch }
+  | { readonly kind: 'refused'; readonly why: string };
+
+export interface AssertionRule {
+  readonly clientId: string;
+  readonly key: KeyObject;
+  readonly algorithm: 'ES256' | 'RS256';
+  /** The issuer, which is what rfc7523bis wants; the token endpoint besides, which is what clients have sent so far. */
+  readonly audiences: readonly string[];
+  readonly now: Epoch;
+}
+
+const longestLife = minutes(5);
+const tolerance = seconds(60);
+/** Other kinds of JWT have types of their own, `at+jwt` for one, and cannot stand in for an assertion (RFC 8725 section 3.11). */
+const types = new Set<unknown>([undefined, 'JWT', 'jwt', 'client-authentication+jwt']);
+
+/** Who an assertion claims to be from, unverified, to look the key up. */
+export function assertedClient(assertion: string): string | undefined {
+  const decoded = decodeJwt(assertion);
+  const subject = decoded.kind === 'jwt' ? decoded.claims['sub'] : undefined;
+  return typeof subject === 'string' ? subject : undefined;
+}
+
+export async function judgeAssertion(assertion: string, rule: AssertionRule): Promise<AssertionAnswer> {
+  const decoded = decodeJwt(assertion);
+  if (decoded.kind !== 'jwt') return refused('the assertion is not a JWT');
+  const { header, claims } = decoded;
+  if (!types.has(header['typ'])) return refused('the assertion is a JWT of another kind');
+  try {
+    await compactVerify(assertion, rule.key, { algorithms: [rule.algorithm] });
+  } catch {
+    return refused('the signature of the assertion does not fit the key of the client');
+  }
+  return judgeClaims(claims, rule);
+}
+
+function judgeClaims(claims: Readonly<Record<string, unknown>>, rule: AssertionRule): AssertionAnswer {
+  const { iss, sub, aud, exp, nbf, iat, jti } = claims;
+  if (iss !== rule.clientId || sub !== rule.clientId) return refused('iss and sub of the assertion are not the client');
+  // One audience alone: an assertion that several servers accept could be carried from one to the other.
+  const audience = Array.isArray(aud) && aud.length === 1 ? aud[0] : aud;
+  if (typeof audience !== 'string' || !rule.audiences.includes(audience)) {
+    return refused('aud of the assertion is not this issuer');
+  }
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) return refused('the assertion has no exp');
+  const until = epochFromSeconds(exp);
+  if (until <= rule.now) return refused('the assertion has expired');
+  if (between(rule.now, until) > longestLife + tolerance)
+    return refused('the assertion lives longer than five minutes');
+  for (const start of [nbf, iat]) {
+    if (start === undefined) continue;
+    if (typeof start !== 'number' || between(rule.now, epochFromSeconds(start)) > tolerance) {
+      return refused('the assertion is not valid yet');
+    }
+  }
+  if (typeof jti !== 'string' || jti === '' || jti.length > 255) return refused('the assertion has no jti');
+  return { kind: 'holds', jti, until };
+}
+
+const refused = (why: string): AssertionAnswer => ({ kind: 'refused', why });
+
+/** Uses an assertion up, for all nodes; false if it was used before. */
+export async function spendAssertion(
+  session: Session,
+  { clientId, jti, until }: { readonly clientId: string; readonly jti: string; readonly until: Epoch },
+): Promise<boolean> {
+  const spent = await session.change(
+    'INSERT INTO issuer_spent (client, jti, until) VALUES ($1, $2, $3) ON CONFLICT (client, jti) DO NOTHING',
+    [clientId, jti, until],
+  );
+  return spent === 1;
+}
