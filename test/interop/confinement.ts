@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { administrators, systemList } from './packages.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
@@ -9,8 +10,10 @@ import type { Surroundings } from './surroundings.ts';
  */
 export type Confinement = 'namespaces' | 'preload';
 
-const systemList = '/etc/ssl/certs/ca-certificates.crt';
-const script = 'ip link set lo up && mount --bind "$0" "$1" && shift && exec "$@"';
+const script = [
+  `PATH=$PATH:${administrators.join(':')}`,
+  'ip link set lo up && mount --bind "$0" "$1" && shift && exec "$@"',
+].join('; ');
 const root = process.geteuid?.() === 0;
 
 /** Root needs no user namespace, and keeps the right to hand processes to other users. */

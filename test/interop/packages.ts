@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, globSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -23,7 +23,9 @@ const plugins = {
   libXrdAccSciTokens: 'xrootd-scitokens-plugins',
 } as const;
 
-const searched = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+/** Where administrators' programs lie; not everybody's PATH has them. */
+export const administrators = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+const searched = [...(process.env['PATH'] ?? '').split(delimiter), ...administrators];
 
 function programAt(name: string): string | undefined {
   return searched.map((directory) => join(directory, name)).find(isExecutable);
@@ -40,12 +42,16 @@ function isExecutable(path: string): boolean {
 
 const pluginIsThere = (name: string): boolean => globSync(`/usr/{lib,lib64,lib/*}/${name}-*.so`).length > 0;
 
+/** Debian's list of CAs; the run's own CA takes its place for as long as the run lasts. */
+export const systemList = '/etc/ssl/certs/ca-certificates.crt';
+
 /** The packages of Debian that are missing; none when everything is there. */
 export function missingPackages(): readonly string[] {
   const missing = [
     ...Object.entries(programs).filter(([name]) => programAt(name) === undefined),
     ...Object.entries(plugins).filter(([name]) => !pluginIsThere(name)),
-  ].map(([, name]) => name);
+  ].map(([, name]): string => name);
+  if (!existsSync(systemList)) missing.push('ca-certificates');
   return [...new Set(missing)];
 }
 
@@ -63,7 +69,9 @@ export function install(packages: readonly string[]): { readonly kind: 'installe
     ['install', '-y', '-qq', '--no-install-recommends', ...packages],
   ]) {
     const { status, stderr } = spawnSync('apt-get', args, { env: environment, encoding: 'utf8' });
-    if (status !== 0) return { kind: 'failed', why: `apt-get ${args[0]}: ${stderr.trim().split('\n')[0] ?? ''}` };
+    const lines = stderr.trim().split('\n');
+    const said = lines.find((line) => line.startsWith('E:')) ?? lines[0];
+    if (status !== 0) return { kind: 'failed', why: `apt-get ${args[0]}: ${said}` };
   }
   return { kind: 'installed' };
 }
@@ -79,13 +87,8 @@ export function xrootdRelease(): string {
   return /v?(\d+\.\d+\.\d+)/.exec(stdout + stderr)?.[1] ?? 'unknown';
 }
 
-/** The release of libscitokens, as the package manager knows it. */
+/** The release of libscitokens, as Debian's package manager knows it. */
 export function libscitokensRelease(): string {
-  if (!existsSync('/usr/bin/dpkg-query')) return 'unknown';
-  try {
-    const version = execFileSync('dpkg-query', ['-W', '-f', `\${Version}`, 'scitokens-cpp'], { encoding: 'utf8' });
-    return /^[\d.]+/.exec(version)?.[0] ?? 'unknown';
-  } catch {
-    return 'unknown';
-  }
+  const { stdout } = spawnSync('dpkg-query', ['-W', 'scitokens-cpp'], { encoding: 'utf8' });
+  return /\t([\d.]+)/.exec(stdout ?? '')?.[1] ?? 'unknown';
 }
