@@ -68,3 +68,13 @@ export function inWords(wanted: ScopePath, { basePath, path }: Place): string {
   const [whole, below] = [printPath(wanted), printPath(path)];
   return whole === below ? whole : `${whole}, which is ${below} below base_path ${basePath}`;
 }
+
+/** Without empty segments, `.` and `..`, as the services take plain paths together: by the text alone, whatever links there are. */
+export function canonicalPath(path: string): string {
+  const kept: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '..') kept.pop();
+    else if (segment !== '' && segment !== '.') kept.push(segment);
+  }
+  return `/${kept.join('/')}`;
+}
