@@ -238,10 +238,7 @@ test('stopped at any point, each file is the old one or the new one, and the nex
       assert.ok(['old', 'new,old'].includes((await kidsIn(directory, path)).toSorted().join()), path);
     await publishSite(world, wishFor(directory, { keys }));
     assert.deepEqual(await kidsIn(directory), ['new', 'old']);
-    assert.deepEqual(
-      await filesBelow(directory),
-      (await filesBelow(directory)).filter((path) => !/tokeep-/.test(path)),
-    );
+    assert.ok((await filesBelow(directory)).every((path) => !path.includes('.tokeep-')));
   }
 });
 
