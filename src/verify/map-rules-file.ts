@@ -1,0 +1,125 @@
+import { parseScope } from '../token/capability.ts';
+import { accountName, isPowerful, type MapRule, type MapRules } from './map-rules.ts';
+
+export type MapRulesReading =
+  | { readonly kind: 'rules'; readonly rules: MapRules }
+  /** Rules are taken whole or not at all: what a file with a mistake means is not for a program to guess. */
+  | { readonly kind: 'refused'; readonly why: string };
+
+/**
+ * Reads rules from YAML, or from JSON where the name ends in `.json`, which starts faster.
+ *
+ *     rules:
+ *       - { issuer: https://cms-auth.cern.ch/, group: /cms/pilot, scope: compute.create, user: cmspilot }
+ */
+export async function readMapRules(text: string, file: string): Promise<MapRulesReading> {
+  const parsed = file.endsWith('.json') ? parseJson(text, file) : await parseYaml(text, file);
+  if (parsed.kind === 'refused') return parsed;
+  const top = parsed.value;
+  if (!isObject(top) || Object.keys(top).join() !== 'rules' || !Array.isArray(top['rules'])) {
+    return refused(`${file} is not a mapping with one key "rules" that holds a list`);
+  }
+  const rules: MapRule[] = [];
+  for (const [index, value] of top['rules'].entries()) {
+    const rule = readRule(value, index + 1);
+    if (rule.kind === 'refused') return refused(`${file}, rule ${index + 1}: ${rule.why}`);
+    rules.push(rule.rule);
+  }
+  return { kind: 'rules', rules: { file, rules } };
+}
+
+type Parsed = { readonly kind: 'value'; readonly value: unknown } | Refused;
+type Refused = { readonly kind: 'refused'; readonly why: string };
+
+const refused = (why: string): Refused => ({ kind: 'refused', why });
+
+function parseJson(text: string, file: string): Parsed {
+  try {
+    return { kind: 'value', value: JSON.parse(text) };
+  } catch {
+    return refused(`${file} is not JSON`);
+  }
+}
+
+async function parseYaml(text: string, file: string): Promise<Parsed> {
+  const { LineCounter, parseDocument } = await import('yaml');
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    return refused(`${file}:${lineCounter.linePos(error.pos[0]).line}: this is not YAML (${error.code})`);
+  }
+  try {
+    return { kind: 'value', value: document.toJS({ maxAliasCount: 0 }) };
+  } catch {
+    return refused(`${file} has aliases, which are not taken here`);
+  }
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const known = ['issuer', 'subject', 'group', 'scope', 'audience', 'user', 'among', 'deny', 'comment'];
+
+function readRule(value: unknown, number: number): { readonly kind: 'rule'; readonly rule: MapRule } | Refused {
+  if (!isObject(value)) return refused('it is not a mapping');
+  const stray = Object.keys(value).find((key) => !known.includes(key));
+  if (stray !== undefined) return refused(`"${stray}" is not known; known are ${known.join(', ')}`);
+  const odd = ['issuer', 'subject', 'audience', 'comment'].find((key) => !isTextOrAbsent(value[key]));
+  if (odd !== undefined) return refused(`"${odd}" has to be a text that is not empty`);
+  const { issuer, subject, audience } = value as Readonly<Record<string, string | undefined>>;
+  if (issuer === undefined) return refused('"issuer" is missing; a subject or group means nothing without it');
+  if (issuer.includes('*')) return refused('"issuer" is compared to the letter and has no "*"');
+  if (inTheMiddle(subject ?? '')) return refused('"subject" may have a "*" at its end only');
+  const groups = wordsOf(value['group']);
+  const scopes = wordsOf(value['scope']);
+  if (groups === undefined) return refused('"group" has to be a text, or a list of texts');
+  if (scopes === undefined) return refused('"scope" has to be a text, or a list of texts');
+  const badGroup = groups.find((group) => !/^(\/[a-zA-Z0-9][\w.-]*)+(\/\*)?$/.test(group));
+  if (badGroup !== undefined) return refused(`${JSON.stringify(badGroup)} is no group such as /cms/pilot or /cms/*`);
+  const parsed = scopes.map(parseScope);
+  const badScope = parsed.find((scope) => scope.kind === 'refused');
+  if (badScope?.kind === 'refused') return refused(`the scope ${JSON.stringify(badScope.text)}: ${badScope.why}`);
+  const then = outcomeOf(value);
+  if (then.kind === 'refused') return then;
+  const optional = { ...(subject === undefined ? {} : { subject }), ...(audience === undefined ? {} : { audience }) };
+  return { kind: 'rule', rule: { number, issuer, ...optional, groups, scopes: parsed, then } };
+}
+
+const isTextOrAbsent = (value: unknown): boolean =>
+  value === undefined || (typeof value === 'string' && value.trim() !== '');
+
+const inTheMiddle = (pattern: string): boolean => pattern.slice(0, -1).includes('*');
+
+function wordsOf(value: unknown): readonly string[] | undefined {
+  if (value === undefined) return [];
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list.length > 0 && list.every((one) => typeof one === 'string' && /^\S+$/.test(one))
+    ? (list as readonly string[])
+    : undefined;
+}
+
+function outcomeOf(rule: Readonly<Record<string, unknown>>): MapRule['then'] | Refused {
+  const { user, among, deny } = rule;
+  if ((user === undefined) === (deny === undefined)) return refused('it takes either "user" or "deny: true"');
+  if (among !== undefined && user !== '{subject}') return refused('"among" goes with "user: \'{subject}\'" only');
+  if (deny !== undefined) return deny === true ? { kind: 'deny' } : refused('"deny" can only be true');
+  if (typeof user !== 'string') return refused('"user" has to be a text');
+  if (user === '{subject}') return subjectAmong(among);
+  if (user.includes('{')) return refused('"user" is a name, or exactly {subject}');
+  if (!accountName.test(user)) return refused(`${JSON.stringify(user)} is no name of a local user`);
+  if (isPowerful(user)) return refused(`nobody becomes ${user} by a token`);
+  return { kind: 'user', user };
+}
+
+/** The issuer chooses subjects, so that the site has to say which of them may be users here. */
+function subjectAmong(among: unknown): MapRule['then'] | Refused {
+  const names = wordsOf(among);
+  if (names === undefined || names.length === 0) {
+    return refused('"user: {subject}" needs "among", a list of the names that may come of it, such as [alice, "cms*"]');
+  }
+  const wide = names.find((name) => name === '*' || inTheMiddle(name));
+  if (wide !== undefined)
+    return refused(`"among" has ${JSON.stringify(wide)}; a "*" stands after at least one letter, at the end`);
+  return { kind: 'subject', among: names };
+}
