@@ -160,7 +160,7 @@ function time(name: string, value: unknown, now: Epoch): readonly Statement[] {
 }
 
 /** `2 d 3 h`, `59 min 10 s`, `4 s`: the two largest units. */
-function lengthInWords(length: number): string {
+export function lengthInWords(length: number): string {
   const left = Math.max(0, Math.floor(length / 1000));
   const parts: readonly (readonly [number, string])[] = [
     [Math.floor(left / 86_400), 'd'],

@@ -4,7 +4,12 @@ import type { SigningAlgorithm } from './algorithm.ts';
 
 /** Where an issuer's keys come from: its metadata, or a JWKS at hand, with which no network is ever needed. */
 export type KeySource =
-  | { readonly kind: 'discovered'; readonly caFile?: string }
+  | {
+      readonly kind: 'discovered';
+      readonly caFile?: string;
+      /** Hosts (with their port, if it is not the usual one) that may serve the keys beside the issuer's own (VER-04). */
+      readonly hosts?: readonly string[];
+    }
   | { readonly kind: 'jwks'; readonly text: string; readonly from: string };
 
 /** One issuer a site trusts, and for what. */

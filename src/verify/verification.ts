@@ -56,3 +56,13 @@ export interface Refusal {
 }
 
 export type Verification = { readonly kind: 'valid'; readonly token: VerifiedToken } | Refusal;
+
+export function refusal(code: RefusalCode, why: string, hint?: string): Refusal {
+  return hint === undefined ? { kind: 'refused', code, why } : { kind: 'refused', code, why, hint };
+}
+
+/** A value out of a token, in quotes and not too long, for such a sentence. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 200 ? `${text.slice(0, 199)}…` : text;
+}

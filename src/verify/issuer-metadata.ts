@@ -1,0 +1,73 @@
+import { Fault } from '../fault/fault.ts';
+import { isLoopback } from '../world/loopback.ts';
+
+/** Where the keys of an issuer lie, as its metadata say. */
+export type MetadataReading =
+  | { readonly kind: 'jwks-uri'; readonly url: URL }
+  | { readonly kind: 'failed'; readonly fault: Fault };
+
+/**
+ * Where an issuer's metadata may be: OpenID Connect Discovery 1.0 section 4 first, which every WLCG issuer has to serve, then
+ * RFC 8414 section 3. A slash at the issuer's end is not doubled. Undefined for what is no URL that keys may come from.
+ */
+export function metadataPlaces(issuer: string): readonly URL[] | undefined {
+  if (!URL.canParse(issuer)) return undefined;
+  const url = new URL(issuer);
+  if (!isSafe(url) || url.username !== '' || url.search !== '' || url.hash !== '') return undefined;
+  const path = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname;
+  return [
+    new URL(`${url.origin}${path}/.well-known/openid-configuration`),
+    new URL(`${url.origin}/.well-known/oauth-authorization-server${path}`),
+  ];
+}
+
+/**
+ * Reads metadata for the one thing a verifier needs of them. The issuer named there has to be the one asked for, byte for byte
+ * (VER-02), and the keys have to lie on its own host or on one of `hosts` (VER-04).
+ */
+export function readMetadata(body: string, issuer: string, from: URL, hosts: readonly string[]): MetadataReading {
+  const document = objectIn(body);
+  if (document === undefined) return failed(nonsense(`${from.href} is not a JSON object`));
+  if (document['issuer'] !== issuer) return failed(mismatch(document['issuer'], issuer));
+  const text = document['jwks_uri'];
+  if (typeof text !== 'string' || !URL.canParse(text)) return failed(nonsense(`${from.href} names no jwks_uri`));
+  const url = new URL(text);
+  if (url.protocol !== 'https:' && !(isPlainLoopback(url) && isPlainLoopback(from))) {
+    return failed(nonsense(`${from.href} has a jwks_uri that is not an https URL: ${JSON.stringify(text)}`));
+  }
+  if (url.host !== from.host && !hosts.includes(url.host)) return failed(elsewhere(url, from));
+  return { kind: 'jwks-uri', url };
+}
+
+const failed = (fault: Fault): MetadataReading => ({ kind: 'failed', fault });
+
+/** Plain http only on this machine, as everywhere (`world/http.ts`). */
+const isSafe = (url: URL): boolean => url.protocol === 'https:' || isPlainLoopback(url);
+const isPlainLoopback = (url: URL): boolean => url.protocol === 'http:' && isLoopback(url.hostname);
+
+function objectIn(body: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const nonsense = (found: string): Fault => new Fault('issuer-nonsense', `looked for the keys of the issuer: ${found}`);
+
+function mismatch(found: unknown, wished: string): Fault {
+  const name = typeof found === 'string' ? JSON.stringify(found) : 'nothing';
+  const slash = found === `${wished}/` || `${found}/` === wished;
+  return new Fault('issuer-mismatch', `the metadata of ${JSON.stringify(wished)} names the issuer ${name}`, {
+    hint: slash
+      ? 'they differ by a slash at the end, which is part of the name: the issuer has to use one name in both places'
+      : 'keys are taken only from metadata that carry the very name of the issuer; its operator has to look',
+  });
+}
+
+function elsewhere(url: URL, from: URL): Fault {
+  return new Fault('issuer-mismatch', `the metadata at ${from.href} keep the keys on another host, ${url.host}`, {
+    hint: `if ${url.host} is known to be the issuer's, allow it for the keys of this issuer`,
+  });
+}

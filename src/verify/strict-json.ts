@@ -1,0 +1,64 @@
+import { isUtf8 } from 'node:buffer';
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+export type JsonReading =
+  | { readonly kind: 'object'; readonly value: JsonObject }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/**
+ * Reads a part of a JWS as the JSON object it has to be (VER-06): base64url as an encoder writes it (RFC 7515 section 2), UTF-8,
+ * and no name twice, because of two members of one name others may read the other one (RFC 8725 section 3.7).
+ */
+export function readJsonPart(part: string): JsonReading {
+  const bytes = strictBase64url(part);
+  if (bytes === undefined) return refused('is not base64url');
+  if (!isUtf8(bytes)) return refused('is not UTF-8');
+  const text = bytes.toString();
+  const value = parsed(text);
+  if (value === undefined) return refused('is not a JSON object');
+  return surelySingle(text, value) || !hasRepeatedName(text) ? { kind: 'object', value } : refused('has a name twice');
+}
+
+/** The bytes; undefined for anything but the one text that base64url has for them: no padding, no stray bits, no line ends. */
+export function strictBase64url(part: string): Buffer | undefined {
+  const bytes = Buffer.from(part, 'base64url');
+  return bytes.toString('base64url') === part ? bytes : undefined;
+}
+
+const refused = (why: string): JsonReading => ({ kind: 'refused', why });
+
+function parsed(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The quick look, enough for nearly all tokens. Without blanks before colons every member of the text has its `":`, so there are
+ * at least as many of them as members written; if there are only as many as members read, none was lost, and none is nested.
+ */
+function surelySingle(text: string, value: JsonObject): boolean {
+  let count = 0;
+  for (let at = text.indexOf('":'); at >= 0; at = text.indexOf('":', at + 2)) count += 1;
+  return count === Object.keys(value).length && !/\s:/.test(text);
+}
+
+/** The long look, at every level. The text is known to be JSON, so strings and brackets are all that has to be told apart. */
+function hasRepeatedName(text: string): boolean {
+  const open: Set<string>[] = [];
+  for (const [token, literal, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[{}]/g)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '}') open.pop();
+    else if (literal !== undefined && colon !== undefined) {
+      const names = open.at(-1);
+      const name = JSON.parse(literal) as string;
+      if (names?.has(name)) return true;
+      names?.add(name);
+    }
+  }
+  return false;
+}
