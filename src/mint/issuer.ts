@@ -1,10 +1,15 @@
+import type { SecretRef } from '../config/config.ts';
 import type { Database, Session } from '../store/database.ts';
+import type { Sealer } from '../store/sealer.ts';
 import type { IssuerUrl } from '../token/names.ts';
 import type { AccessToken } from '../token/secret.ts';
 import type { Epoch, Millis } from '../token/time.ts';
 import type { AuditLog } from './audit.ts';
+import type { Engine } from './engine.ts';
 import type { IssueProfile, IssuerPolicy, JsonValue, MintRequest, PolicyAnswer } from './policy.ts';
+import type { KeyPlace } from './private-keys.ts';
 import type { SigningKey } from './signing-key.ts';
+import type { SubjectNames } from './subject-name.ts';
 
 /** issuer.yaml, read. */
 export interface IssuerSettings {
@@ -15,10 +20,10 @@ export interface IssuerSettings {
   /** Where new private keys go. */
   readonly keys: 'sealed' | 'file';
   readonly rotation: RotationTimes;
-  /** Of the database, where it is not issuer.db. */
+  /** Of the database, where it is not issuer.db. Its address may hold a password, and is read when it is opened. */
   readonly store:
     | { readonly kind: 'sqlite' }
-    | { readonly kind: 'postgres'; readonly url: string; readonly caFile?: string };
+    | { readonly kind: 'postgres'; readonly url: SecretRef; readonly caFile?: string };
 }
 
 /** WLCG profile 1.3 section 4.3.1. */
@@ -63,4 +68,20 @@ export interface Issuer {
   /** All but the removed ones unless asked for. */
   keys(also?: { readonly removed: boolean }): Promise<readonly SigningKey[]>;
   close(): Promise<void>;
+}
+
+export interface IssuerDeps {
+  /** Asked only where something is sealed: a key, or the key of the names of subjects. */
+  readonly sealer: () => Promise<Sealer>;
+  /** Our chain in the audit log: `local`, or the name of this node where several share a database. */
+  readonly chain: string;
+}
+
+/** An issuer as those see it who change its keys. */
+export interface OpenIssuer extends Issuer {
+  readonly engine: Engine;
+  readonly keyPlace: KeyPlace;
+  subjectNames(): Promise<SubjectNames>;
+  /** Something was changed: look again before the next token. */
+  lookAgain(): void;
 }

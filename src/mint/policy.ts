@@ -46,6 +46,8 @@ export interface MintRequest {
   readonly by: string;
   /** Where the token goes, for the audit log: targets, `stdout`, an address. */
   readonly deliveredTo: readonly string[];
+  /** The request of a server's client, for the audit log. */
+  readonly requestId?: string;
 }
 
 /** A request with everything settled, ready to be signed. */

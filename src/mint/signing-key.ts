@@ -38,6 +38,6 @@ export interface SigningKey {
   readonly signsSince?: Epoch;
   readonly retiredAt?: Epoch;
   readonly removedAt?: Epoch;
-  /** The longest `exp` of what it signed; the key stays published until this has passed. */
+  /** Nothing that it signed is good for longer (it is at most a quarter of an hour after the longest `exp`); until then the key stays published. */
   readonly lastExpiry?: Epoch;
 }

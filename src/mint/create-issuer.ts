@@ -1,0 +1,74 @@
+import { unfitIssuer } from '../config/safe-url.ts';
+import { Fault } from '../fault/fault.ts';
+import { prepareStateDir } from '../store/state-dir.ts';
+import { createFile } from '../world/replace-file.ts';
+import type { World } from '../world/world.ts';
+import { addKey } from './add-key.ts';
+import type { IssuerDeps, OpenIssuer } from './issuer.ts';
+import { makeKeyPair } from './key-pair.ts';
+import { openIssuer } from './open-issuer.ts';
+import { settingsFile } from './settings.ts';
+import { type NewSettings, settingsText } from './settings-text.ts';
+import type { SigningAlgorithm } from './signing-key.ts';
+
+export interface NewIssuer extends NewSettings {
+  /** Of the first key, or `none` where keys are to be imported. It signs at once: there is no verifier yet that could not know it. */
+  readonly algorithm: SigningAlgorithm | 'none';
+  /** For the audit log. */
+  readonly by: string;
+}
+
+/**
+ * Makes an issuer in this directory: issuer.yaml, the database, the first key. What was broken off goes on where it was when it is called
+ * again. Throws Fault `issuer-exists`, `usage` for a URL that cannot be an issuer's, and what opening throws.
+ */
+export async function createIssuer(
+  world: World,
+  directory: string,
+  wanted: NewIssuer,
+  deps: IssuerDeps,
+): Promise<OpenIssuer> {
+  const unfit = unfitIssuer(wanted.url);
+  if (unfit !== undefined) throw new Fault('usage', `the issuer URL ${wanted.url} ${unfit}`);
+  await prepareStateDir(world, directory);
+  await writeSettings(world, directory, wanted);
+  const issuer = await openIssuer(world, directory, deps);
+  try {
+    if (wanted.algorithm !== 'none') await makeFirstKey(world, issuer, wanted.algorithm, wanted.by);
+    return issuer;
+  } catch (thrown) {
+    await issuer.close();
+    throw thrown;
+  }
+}
+
+async function makeFirstKey(world: World, issuer: OpenIssuer, algorithm: SigningAlgorithm, by: string): Promise<void> {
+  await addKey(issuer, {
+    pair: await makeKeyPair(algorithm),
+    origin: 'made',
+    state: 'signing',
+    home: issuer.settings.keys,
+    now: world.clock.now(),
+    published: false,
+    by,
+  });
+}
+
+async function writeSettings(world: World, directory: string, wanted: NewIssuer): Promise<void> {
+  const files = await world.files.openDirectory(directory);
+  try {
+    await createFile(files, 'issuer.yaml', Buffer.from(settingsText(wanted)));
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === 'EEXIST') {
+      throw new Fault('issuer-exists', `there is an issuer in ${directory} already`, {
+        hint: `its settings are in ${settingsFile(directory)}; name another directory with --dir DIR`,
+      });
+    }
+    throw new Fault('state-write-failed', `${settingsFile(directory)} could not be written (${code ?? 'unknown'})`, {
+      cause: thrown,
+    });
+  } finally {
+    await files.close();
+  }
+}

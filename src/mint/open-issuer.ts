@@ -1,0 +1,43 @@
+import { readSecret } from '../config/secret-source.ts';
+import type { Database } from '../store/database.ts';
+import { openDatabase } from '../store/open-database.ts';
+import { prepareStateDir } from '../store/state-dir.ts';
+import type { World } from '../world/world.ts';
+import type { IssuerDeps, IssuerSettings, OpenIssuer } from './issuer.ts';
+import { prepareIssuer } from './issuer-schema.ts';
+import { LiveIssuer } from './live-issuer.ts';
+import { readSettings } from './settings.ts';
+
+/**
+ * Opens the issuer that lives in this directory. Throws Fault `issuer-missing`, `config-invalid`, `secret-unreadable`, and what
+ * `openDatabase` throws. That there is a key to sign with is seen when something is signed.
+ */
+export async function openIssuer(world: World, directory: string, deps: IssuerDeps): Promise<OpenIssuer> {
+  const settings = await readSettings(world, directory);
+  await prepareStateDir(world, directory);
+  const database = await openIssuerDatabase(world, directory, settings);
+  try {
+    return await LiveIssuer.open({ world, directory, deps, settings, database });
+  } catch (thrown) {
+    await database.close();
+    throw thrown;
+  }
+}
+
+export async function openIssuerDatabase(
+  world: World,
+  directory: string,
+  { url, store }: Pick<IssuerSettings, 'url' | 'store'>,
+): Promise<Database> {
+  if (store.kind === 'sqlite') {
+    const place = { kind: 'sqlite', directory, file: 'issuer.db' } as const;
+    return await openDatabase(world, place, (session, where) =>
+      prepareIssuer(session, { where, url, engine: 'sqlite' }),
+    );
+  }
+  const address = await readSecret(world, store.url, 'password');
+  const caFile = store.caFile === undefined ? {} : { caFile: store.caFile };
+  return await openDatabase(world, { kind: 'postgres', url: address.reveal(), ...caFile }, (session, where) =>
+    prepareIssuer(session, { where, url, engine: 'postgres' }),
+  );
+}

@@ -1,0 +1,23 @@
+/**
+ * Does the text fit the pattern? `*` stands for any text without a blank, also for none; everything else for itself. In one go from
+ * left to right, so that no pattern takes long.
+ */
+export function fitsPattern(pattern: string, text: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  if (rest.length === 0) return pattern === text;
+  // As many blanks as the pattern has itself: then none of them lies under a star.
+  if (blanks(text) !== blanks(pattern) || !text.startsWith(first)) return false;
+  const last = rest.pop() ?? '';
+  let at = first.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
+}
+
+const blanks = (text: string): number => text.split(' ').length;
+
+export const fitsOneOf = (patterns: readonly string[], text: string): boolean =>
+  patterns.some((pattern) => fitsPattern(pattern, text));

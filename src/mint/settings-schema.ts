@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { duration, issuerUrl, path, secret, section, text } from '../config/schema-values.ts';
+
+const word = text.regex(/^\S+$/, { error: 'holds a blank' });
+const list = (description: string) => z.array(word).optional().meta({ description });
+
+const policy = section({
+  scopes: list('scopes that may be given, and all below their paths; `*` stands for any text without a blank'),
+  audiences: list('services that tokens may be for; `*` as above'),
+  everyone: z
+    .boolean()
+    .optional()
+    .meta({ description: 'may a token be made that every service accepts (default false)' }),
+  subjects: z.array(text).optional().meta({ description: 'who tokens may be about; `*` as above' }),
+  groups: list('groups that may be given; `*` as above'),
+  claims: list('names of further claims that may be set'),
+  lifetime: section({
+    usual: duration.optional().meta({ description: 'where nothing else is asked for (default 1h)' }),
+    most: duration.optional().meta({ description: 'what longer wishes are cut to (default 6h)' }),
+  })
+    .optional()
+    .meta({ description: 'how long tokens live' }),
+  suspend: z.array(text).optional().meta({ description: 'subjects that get nothing more' }),
+});
+
+const rotation = section({
+  ahead: duration.optional().meta({ description: 'how long a key is published before it signs (default 2d)' }),
+  behind: duration
+    .optional()
+    .meta({ description: 'how long a key stays published after the last token it signed has ended (default 1h)' }),
+  life: duration.optional().meta({ description: 'how long a key signs (default 182d)' }),
+}).superRefine(({ ahead, life }, context) => {
+  if (life === undefined || life > (ahead ?? 0)) return;
+  context.addIssue({ code: 'custom', path: ['life'], message: 'must be longer than "ahead"' });
+});
+
+/** All of issuer.yaml. */
+export const settingsSchema = section({
+  issuer: issuerUrl.meta({ description: 'the URL of the issuer, exactly as it stands in `iss`' }),
+  profile: z
+    .enum(['wlcg', 'scitokens', 'at+jwt'])
+    .optional()
+    .meta({ description: 'by whose rules tokens are made (default `wlcg`)' }),
+  policy: policy.optional().meta({ description: 'what may be signed; what is not named is not allowed' }),
+  audit: section({
+    subjects: z
+      .enum(['plain', 'hashed'])
+      .optional()
+      .meta({ description: 'how subjects stand in the audit log (default `plain`)' }),
+  })
+    .optional()
+    .meta({ description: 'the audit log' }),
+  keys: z
+    .enum(['sealed', 'file'])
+    .optional()
+    .meta({ description: 'where new private keys go: sealed into the database (default), or to `keys/KID.pem`' }),
+  rotation: rotation.optional().meta({ description: 'the times of a key rotation' }),
+  store: section({
+    postgres: section({
+      url: secret.meta({ description: 'the connection URL, by reference, since it may hold a password' }),
+      ca_file: path.optional().meta({ description: 'a PEM file with the CAs to trust for the database' }),
+    }).meta({ description: 'a PostgreSQL database, which several nodes can share' }),
+  })
+    .optional()
+    .meta({ description: 'where keys and audit log lie, if not in `issuer.db`' }),
+});
+export type SettingsInput = z.output<typeof settingsSchema>;

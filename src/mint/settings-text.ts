@@ -1,0 +1,79 @@
+import type { SecretRef } from '../config/config.ts';
+import { formatDuration } from '../config/duration.ts';
+import type { IssuerSettings } from './issuer.ts';
+
+/** What a new issuer.yaml says. */
+export type NewSettings = Omit<IssuerSettings, 'rotation' | 'audit'> &
+  Partial<Pick<IssuerSettings, 'rotation' | 'audit'>>;
+
+/** A new issuer.yaml, with a word on each key; `readSettings` reads the same settings out of it. */
+export function settingsText(settings: NewSettings): string {
+  const { url, profile, policy, keys } = settings;
+  const lines = [
+    '# An issuer of tokens. Changes hold within a second, also for programs that are running.',
+    '',
+    '# Exactly as it stands in "iss"; verifiers compare it as text, and find the keys below it.',
+    `issuer: ${quoted(url)}`,
+    '# By whose rules tokens are made: wlcg, scitokens (version 2) or at+jwt (RFC 9068).',
+    `profile: ${profile}`,
+    '',
+    '# What may be signed, whoever asks. What is not named here is refused. "*" stands for any text without a blank.',
+    'policy:',
+    '  # A scope allows everything below its path: storage.read:/data allows storage.read:/data/run1.',
+    list('scopes', policy.scopes, 'storage.read:/data'),
+    list('audiences', policy.audiences, 'https://storage.example.org'),
+    '  # May a token be made that every service accepts? It has to be asked for each time, too.',
+    `  everyone: ${policy.everyone}`,
+    list('subjects', policy.subjects, 'pilot-*'),
+    list('groups', policy.groups, '/example/production'),
+    '  # Names of further claims that may be set.',
+    list('claims', policy.claims, 'email'),
+    '  # Longer wishes are cut. The WLCG profile has 6h as the most.',
+    `  lifetime: { usual: ${formatDuration(policy.lifetime.usual)}, most: ${formatDuration(policy.lifetime.most)} }`,
+    '  # Subjects that get nothing more.',
+    list('suspend', policy.suspended, 'pilot-ce7'),
+    '',
+    '# Where new private keys go: "sealed" into issuer.db, or "file" for keys/KID.pem that only its owner can read.',
+    `keys: ${keys}`,
+    ...optional(settings),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** What stands at its default is shown as a comment. */
+function optional({ audit, rotation, store }: NewSettings): readonly string[] {
+  const times = (['ahead', 'behind', 'life'] as const).map(
+    (name) => rotation && `${name}: ${formatDuration(rotation[name])}`,
+  );
+  const lines = [
+    '',
+    '# How subjects stand in the audit log: plain, or hashed with a key of this issuer.',
+    audit === undefined ? '# audit: { subjects: hashed }' : `audit: { subjects: ${audit.subjects} }`,
+    '# How long a key is published before it signs and after its last token has ended, and how long it signs.',
+    rotation === undefined ? '# rotation: { ahead: 2d, behind: 1h, life: 182d }' : `rotation: { ${times.join(', ')} }`,
+  ];
+  if (store.kind === 'sqlite') return lines;
+  const caFile = store.caFile === undefined ? [] : [`    ca_file: ${quoted(store.caFile)}`];
+  return [...lines, '', 'store:', '  postgres:', `    url: ${reference(store.url)}`, ...caFile];
+}
+
+function list(name: string, texts: readonly string[], example: string): string {
+  if (texts.length === 0) return `  ${name}: [] # such as [${quoted(example)}]`;
+  return [`  ${name}:`, ...texts.map((text) => `    - ${quoted(text)}`)].join('\n');
+}
+
+/** Every JSON text is one of YAML. */
+const quoted = (text: string): string => JSON.stringify(text);
+
+function reference(ref: SecretRef): string {
+  switch (ref.kind) {
+    case 'file':
+      return `{ file: ${quoted(ref.path)} }`;
+    case 'credential':
+      return `{ credential: ${quoted(ref.name)} }`;
+    case 'command':
+      return `{ command: ${JSON.stringify(ref.argv)} }`;
+    case 'inline':
+      return '{ file: /path/of/a/file/with/the/url }';
+  }
+}
