@@ -32,7 +32,7 @@ const noSecret = [{ hash: Buffer.alloc(32), until: Number.POSITIVE_INFINITY }] a
 
 /**
  * Finds out which client asks. Unknown clients and wrong secrets take the same way: nobody is refused on what is remembered, so
- * that both cost one look into the database and one comparison.
+ * that both cost one look into the database, and a comparison before and after it.
  */
 export async function authenticate(
   desk: ClientDesk,
@@ -43,9 +43,8 @@ export async function authenticate(
   if (presented.kind === 'unclear') return presented;
   if (presented.kind === 'nothing') return refused(undefined, 'it did not say who it is');
   const remembered = desk.directory.remembered(presented.id);
-  if (remembered !== undefined && presented.kind === 'secret' && hasSecret(remembered, presented.secret, desk)) {
-    return { kind: 'client', known: remembered };
-  }
+  const rightAsRemembered = presented.kind === 'secret' && hasSecret(remembered, presented.secret, desk);
+  if (rightAsRemembered && remembered !== undefined) return { kind: 'client', known: remembered };
   const known = await desk.directory.look(presented.id);
   if (presented.kind === 'assertion') return await byAssertion(desk, presented, known);
   const right = hasSecret(known, presented.secret, desk);

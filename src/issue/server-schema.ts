@@ -70,7 +70,7 @@ export const serverGrants = (role: string): readonly string[] => [
   `GRANT SELECT ON issuer_server TO ${role};`,
   // FOR SHARE, which makes a removal wait for the tokens that are being signed, takes the right to change a column.
   `GRANT SELECT, UPDATE (generation) ON issuer_client TO ${role};`,
-  `GRANT SELECT, INSERT, UPDATE, DELETE ON issuer_family, refresh, revoked, spent TO ${role};`,
+  `GRANT SELECT, INSERT, UPDATE, DELETE ON issuer_family, issuer_refresh, issuer_revoked, issuer_spent TO ${role};`,
 ];
 
 /** Forgets what has ended by itself: a token that has expired needs no revocation, an assertion that has cannot be repeated. */

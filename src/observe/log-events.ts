@@ -132,6 +132,33 @@ export const logEvents = {
     { wish: 'text', target: 'text', code: 'text', reason: 'text', nextTry: 'time?' },
     'did not deliver {wish} to {target}: {reason}[; next try {nextTry}]',
   ),
+  // the issuer server
+  'issuer-serving': event(
+    'notice',
+    { version: 'text', issuer: 'text', address: 'text', clients: 'count' },
+    'tokeep {version} serves {issuer} on {address} (clients: {clients})',
+  ),
+  'issuer-token-issued': event(
+    'debug',
+    { client: 'text', jti: 'text', expiresAt: 'time' },
+    'client {client} got token {jti}, good until {expiresAt}',
+  ),
+  'issuer-client-refused': event(
+    'notice',
+    { client: 'text?', address: 'text', reason: 'text', request: 'text' },
+    'refused a client[ that called itself {client}] from {address}: {reason} (request {request})',
+  ),
+  'issuer-reloaded': event('notice', { issuer: 'text' }, 'looked at the settings, keys and certificate of {issuer} anew'),
+  'certificate-taken': event(
+    'notice',
+    { file: 'text', expiresAt: 'time' },
+    'the TLS certificate {file} was changed and is used from now on; it ends {expiresAt}',
+  ),
+  'certificate-kept': event(
+    'error',
+    { reason: 'text', expiresAt: 'time' },
+    'the TLS certificate was changed and cannot be used; the one before it stays, until {expiresAt}: {reason}',
+  ),
   // people
   'condition-raised': event(
     'warning',

@@ -1,0 +1,91 @@
+import { hash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { IssuerSettings } from '../mint/issuer.ts';
+import type { JsonValue } from '../mint/policy.ts';
+import { seconds } from '../token/time.ts';
+import type { ServerDesk } from './server-desk.ts';
+import { pathOf, type ServerUrls } from './server-urls.ts';
+import { jsonText, metadataOf } from './site.ts';
+import type { TokenGrant } from './token-grant.ts';
+
+/** A document with the tag that tells whether it has changed (RFC 9110 section 8.8.3). */
+interface Document {
+  readonly text: string;
+  readonly tag: string;
+}
+
+/** How long a document is taken for what the database says. */
+const fresh = seconds(1);
+/** For how long clients may keep it: a key is published days before it signs, so that an hour makes nobody miss one. */
+const hour = 3600;
+
+/** The metadata of the server (RFC 8414 section 2). What clients may do anyway, or cannot, is said too: their libraries look for it. */
+export function serverMetadata(
+  urls: ServerUrls,
+  settings: IssuerSettings,
+  grants: ReadonlyMap<string, TokenGrant>,
+): Readonly<Record<string, JsonValue>> {
+  const clientAuth = {
+    methods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    algorithms: ['ES256', 'RS256'],
+  };
+  const named = settings.policy.scopes.filter((scope) => !scope.includes('*'));
+  return metadataOf(urls.issuer, {
+    token_endpoint: urls.token,
+    introspection_endpoint: urls.introspection,
+    revocation_endpoint: urls.revocation,
+    grant_types_supported: [...grants.keys()],
+    // Required, and none: nobody logs in here (RFC 8414 section 2).
+    response_types_supported: ['none'],
+    ...(named.length === 0 ? {} : { scopes_supported: named }),
+    token_endpoint_auth_methods_supported: clientAuth.methods,
+    token_endpoint_auth_signing_alg_values_supported: clientAuth.algorithms,
+    introspection_endpoint_auth_methods_supported: clientAuth.methods,
+    introspection_endpoint_auth_signing_alg_values_supported: clientAuth.algorithms,
+    revocation_endpoint_auth_methods_supported: clientAuth.methods,
+    revocation_endpoint_auth_signing_alg_values_supported: clientAuth.algorithms,
+  });
+}
+
+/** Metadata and JWKS, as the database and issuer.yaml have them now. Whoever fetches the JWKS has been shown the keys: this is their publication. */
+export function addDiscovery(app: FastifyInstance, desk: ServerDesk, grants: ReadonlyMap<string, TokenGrant>): void {
+  const metadata = remembered(desk, async () => jsonText(serverMetadata(desk.urls, desk.issuer.settings, grants)));
+  const jwks = remembered(desk, async () => {
+    const keys = await desk.issuer.keys();
+    return jsonText({ keys: keys.map(({ jwk }) => ({ ...jwk })) });
+  });
+  for (const path of desk.urls.metadataPaths) app.get(path, answering(metadata, 'application/json'));
+  app.get(pathOf(desk.urls.jwks), answering(jwks, 'application/jwk-set+json'));
+}
+
+/** Made anew at most once a second; a fault is told to whoever asked, and not remembered. */
+function remembered({ world }: ServerDesk, make: () => Promise<string>): () => Promise<Document> {
+  let known: { readonly at: number; readonly document: Promise<Document> } | undefined;
+  return async () => {
+    const at = world.clock.monotonic() as number;
+    if (known !== undefined && at - known.at < fresh) return await known.document;
+    const document = make().then((text) => ({ text, tag: `"${hash('sha256', text, 'base64url').slice(0, 27)}"` }));
+    const mine = { at, document };
+    known = mine;
+    document.catch(() => {
+      if (known === mine) known = undefined;
+    });
+    return await document;
+  };
+}
+
+function answering(document: () => Promise<Document>, type: string) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { text, tag } = await document();
+    // Public, and for browsers too: there is nothing in it that is not for everybody.
+    reply.headers({ etag: tag, 'cache-control': `public, max-age=${hour}`, 'access-control-allow-origin': '*' });
+    const known = request.headers['if-none-match'];
+    if (
+      known !== undefined &&
+      (known === '*' || known.split(',').some((one) => one.trim().replace(/^W\//, '') === tag))
+    ) {
+      return reply.code(304).send();
+    }
+    return reply.header('content-type', type).send(text);
+  };
+}

@@ -1,0 +1,89 @@
+import type { FastifyInstance } from 'fastify';
+import { asFault } from '../fault/fault.ts';
+import type { Issuer } from '../mint/issuer.ts';
+import type { Logger } from '../observe/log.ts';
+import { addHealth } from '../serve/health.ts';
+import { type Rate, RateLimit } from '../serve/rate-limit.ts';
+import { createServer } from '../serve/server.ts';
+import type { TlsPair } from '../serve/tls-files.ts';
+import type { TrustedProxies } from '../serve/trusted-proxies.ts';
+import type { World } from '../world/world.ts';
+import { ClientDirectory } from './client-directory.ts';
+import { ClientTable } from './client-table.ts';
+import { addDiscovery } from './discovery-routes.ts';
+import { readForm } from './form.ts';
+import { addIntrospection } from './introspection.ts';
+import { OwnTokens } from './own-tokens.ts';
+import { addRevocation } from './revocation.ts';
+import { ServerCounts } from './server-counts.ts';
+import type { ServerDesk } from './server-desk.ts';
+import { prepareServerSchema } from './server-schema.ts';
+import { serverUrls } from './server-urls.ts';
+import { addTokenEndpoint } from './token-endpoint.ts';
+import { tokenGrants } from './token-grants.ts';
+
+export interface IssuerServerOptions {
+  readonly world: Pick<World, 'clock' | 'random'>;
+  readonly issuer: Issuer;
+  readonly log: Logger;
+  readonly tls?: TlsPair;
+  readonly proxies: TrustedProxies;
+  readonly limits: { readonly client: Rate; readonly address: Rate };
+  /** Is the process all right, as far as it can tell without asking anybody? */
+  readonly live: () => boolean;
+  /** Are requests still taken: not while it stops. */
+  readonly open: () => boolean;
+}
+
+export interface IssuerServer {
+  readonly app: FastifyInstance;
+  readonly counts: ServerCounts;
+}
+
+/** The server of an issuer, with every route and not listening yet. Makes its tables where they are missing. */
+export async function createIssuerServer(options: IssuerServerOptions): Promise<IssuerServer> {
+  const { world, issuer, log, proxies, tls, limits } = options;
+  await prepareServerSchema(issuer.database);
+  const counts = new ServerCounts();
+  const clients = new ClientTable(issuer.database);
+  const desk: ServerDesk = {
+    world,
+    issuer,
+    urls: serverUrls(issuer.settings.url),
+    clients,
+    directory: new ClientDirectory(clients, world.clock),
+    tokens: new OwnTokens(issuer, world.clock),
+    proxies,
+    limits: { client: new RateLimit(limits.client, world.clock), address: new RateLimit(limits.address, world.clock) },
+    counts,
+    log,
+  };
+  const app = createServer({
+    tls,
+    proxies,
+    random: world.random,
+    onFault(thrown, { id, route }) {
+      counts.add('faults', {});
+      log.event('unexpected-fault', {
+        doing: `${route} (request ${id})`,
+        reason: asFault(thrown, 'answering').message,
+      });
+    },
+  });
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, readForm(String(body))),
+  );
+  const grants = tokenGrants(desk);
+  addDiscovery(app, desk, grants);
+  addTokenEndpoint(app, desk, grants);
+  addIntrospection(app, desk);
+  addRevocation(app, desk);
+  addHealth(app, { live: options.live, ready: () => isReady(options) });
+  return { app, counts };
+}
+
+async function isReady({ issuer, open }: IssuerServerOptions): Promise<boolean> {
+  if (!open()) return false;
+  await issuer.database.read('SELECT format FROM issuer_server');
+  return (await issuer.keys()).some(({ state }) => state === 'signing');
+}

@@ -1,0 +1,96 @@
+import { Fault } from '../fault/fault.ts';
+import type { Minted } from '../mint/issuer.ts';
+import { judgeRequest } from '../mint/judge-request.ts';
+import type { MintRequest } from '../mint/policy.ts';
+import type { Session } from '../store/database.ts';
+import type { ClientRequest } from './client-endpoint.ts';
+import type { ServerDesk } from './server-desk.ts';
+import { type Refusal, refusal } from './token-grant.ts';
+
+export type Signed =
+  | { readonly kind: 'signed'; readonly minted: Minted }
+  | Refusal
+  | { readonly kind: 'client-changed' };
+
+/** What a grant wants signed; who asks, and from where, is filled in. */
+export type Wanted = Omit<MintRequest, 'groups' | 'clientId' | 'by' | 'deliveredTo' | 'lifetime'> &
+  Partial<Pick<MintRequest, 'groups' | 'lifetime'>>;
+
+/** Thrown inside the transaction to undo it; never leaves this file. */
+class Undone extends Error {
+  readonly answer: Refusal | { readonly kind: 'client-changed' };
+  constructor(answer: Undone['answer']) {
+    super();
+    this.answer = answer;
+  }
+}
+
+/**
+ * Signs for a client, within its own bounds and then within those of issuer.yaml. In the transaction that writes the audit line the client is
+ * looked at once more, and `within` makes the grant's own checks and changes: what it answers undoes everything. So nothing is signed after
+ * the commit of what forbids it (scenario 42).
+ */
+export async function signForClient(
+  desk: ServerDesk,
+  { known, address, requestId }: ClientRequest,
+  wanted: Wanted,
+  within?: (session: Session, minted: Minted) => Promise<Refusal | undefined>,
+): Promise<Signed> {
+  const { issuer, world, clients } = desk;
+  const { client, bounds } = known;
+  const lifetime = shorter(wanted.lifetime, client.lifetime);
+  const request: MintRequest = {
+    groups: [],
+    ...wanted,
+    ...(lifetime === undefined ? {} : { lifetime }),
+    clientId: client.id,
+    by: `client ${client.id}`,
+    deliveredTo: [address],
+    requestId,
+  };
+  const own = judgeRequest(bounds, request, issuer.settings.url, issuer.settings.profile, world.clock.now());
+  if (own.kind === 'refused') {
+    return await refuseAloud(
+      desk,
+      request,
+      refusal(own.error, own.why.replace('the policy', 'the registration of this client')),
+    );
+  }
+  const policy = await issuer.judge(request);
+  if (policy.kind === 'refused') return await refuseAloud(desk, request, refusal(policy.error, policy.why));
+  try {
+    const minted = await issuer.database.write(async (session) => {
+      if (!(await clients.holds(session, client))) throw new Undone({ kind: 'client-changed' });
+      const made = await issuer.mintIn(session, request);
+      const no = await within?.(session, made);
+      if (no !== undefined) throw new Undone(no);
+      return made;
+    });
+    return { kind: 'signed', minted };
+  } catch (thrown) {
+    if (thrown instanceof Undone) {
+      return thrown.answer.kind === 'refused' ? await refuseAloud(desk, request, thrown.answer) : thrown.answer;
+    }
+    // The policy was changed between the two looks at it, or the token became too long; the issuer has noted it.
+    if (thrown instanceof Fault && thrown.code === 'policy-refused') return refusal('access_denied', thrown.message);
+    throw thrown;
+  }
+}
+
+const shorter = <T extends number>(one: T | undefined, other: T | undefined): T | undefined =>
+  one === undefined || (other !== undefined && other < one) ? other : one;
+
+async function refuseAloud({ issuer, world }: ServerDesk, request: MintRequest, refused: Refusal): Promise<Refusal> {
+  await issuer.audit.append({
+    at: world.clock.now(),
+    event: 'refused',
+    by: request.by,
+    subject: request.subject,
+    audiences: request.audiences,
+    scopes: request.scopes,
+    deliveredTo: request.deliveredTo,
+    ...(request.requestId === undefined ? {} : { requestId: request.requestId }),
+    reason: refused.why,
+  });
+  return refused;
+}
