@@ -1,6 +1,7 @@
 import type { Account, GrantName } from '../config/config.ts';
 import { clientCredentials } from './client-credentials.ts';
 import type { Grant } from './grant.ts';
+import { idtoken } from './idtoken.ts';
 import { mytokenGrant } from './mytoken.ts';
 import { oidcAgentGrant } from './oidc-agent.ts';
 import { refreshToken } from './refresh-token.ts';
@@ -17,6 +18,7 @@ const grants: { readonly [Name in GrantName]: Grant<Extract<Account, { grant: Na
   vault: vaultGrant,
   token_exchange: tokenExchange,
   signing_key: signingKey,
+  idtoken,
 };
 
 /** The grant of an account. The table pairs names and kinds of account, which TypeScript cannot follow through the look-up. */

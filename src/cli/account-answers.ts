@@ -82,7 +82,7 @@ export async function logInAgain(context: Context, name: string, flow: LoginFlow
   return exit.fine;
 }
 
-const withoutLogin: readonly Account['grant'][] = ['client_credentials', 'token_exchange', 'signing_key'];
+const withoutLogin: readonly Account['grant'][] = ['client_credentials', 'token_exchange', 'signing_key', 'idtoken'];
 const hasNoLogin = ({ grant }: Account): boolean => withoutLogin.includes(grant);
 
 const ofGrantWithoutLogin = ({ name, grant }: Account): Fault =>

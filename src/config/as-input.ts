@@ -57,6 +57,8 @@ function grantInput(account: Account, secret: WriteSecret): Input {
       return { server: account.server, secret_path: account.secretPath, vault_token: secret(account.vaultToken) };
     case 'signing_key':
       return { keys: account.keys, profile: account.profile };
+    case 'idtoken':
+      return { trust_domain: account.trustDomain, key: secret(account.key), key_id: account.keyId };
   }
 }
 

@@ -74,14 +74,18 @@ function refuseUnsaid(
 ): void {
   for (const [name, { wish, accountAt, section }] of wishes) {
     const grant = accounts.get(wish.account)?.account.grant;
-    if (grant !== 'signing_key') continue;
+    if (grant !== 'signing_key' && grant !== 'idtoken') continue;
+    const forNobody = wish.audience.audiences.length === 0;
     const unsaid = [
       ...(wish.subject === undefined ? ['"subject"'] : []),
-      ...(wish.audience.audiences.length === 0 ? ['"audience"'] : []),
+      ...(grant === 'signing_key' && forNobody ? ['"audience"'] : []),
     ];
-    if (unsaid.length === 0) continue;
-    const message = `token "${name}" lacks ${unsaid.join(' and ')}: account "${wish.account}" signs itself, and has to be told`;
-    findings.error(accountAt, message, { section });
+    if (unsaid.length > 0) {
+      const message = `token "${name}" lacks ${unsaid.join(' and ')}: account "${wish.account}" signs itself, and has to be told`;
+      findings.error(accountAt, message, { section });
+    } else if (grant === 'idtoken' && !forNobody) {
+      findings.error(accountAt, `token "${name}" has an "audience", and an IDTOKEN is for the whole pool`, { section });
+    } else continue;
     wishes.delete(name);
   }
 }

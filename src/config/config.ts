@@ -95,6 +95,15 @@ export interface SigningKeyAccount extends AccountBase {
   /** If named it must be the issuer's own. */
   readonly profile?: 'wlcg' | 'scitokens' | 'at+jwt';
 }
+/** Makes IDTOKENS of HTCondor with a signing key of a pool (room mint/). */
+export interface IdtokenAccount extends AccountBase {
+  readonly grant: 'idtoken';
+  /** TRUST_DOMAIN of the pool, to the letter. */
+  readonly trustDomain: string;
+  readonly key: Extract<SecretRef, { kind: 'file' | 'credential' }>;
+  /** The name of the key; `POOL` is the pool's own. */
+  readonly keyId: string;
+}
 export type Account =
   | ClientCredentialsAccount
   | RefreshTokenAccount
@@ -102,7 +111,8 @@ export type Account =
   | MytokenAccount
   | VaultAccount
   | TokenExchangeAccount
-  | SigningKeyAccount;
+  | SigningKeyAccount
+  | IdtokenAccount;
 export type GrantName = Account['grant'];
 
 /** `blank` is oidc-agent's single blank: ask for no scope by name, take what the issuer gives. `absent` sends no parameter. */

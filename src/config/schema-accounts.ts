@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, issuerUrl, path, secret, section, text, url } from './schema-values.ts';
+import { duration, issuerUrl, keyPlace, path, secret, section, text, url } from './schema-values.ts';
 
 const common = {
   audience_style: z.enum(['auto', 'audience', 'resource', 'both']).optional().meta({
@@ -110,6 +110,14 @@ const signingKey = section({
   ...common,
 }).meta({ description: 'An issuer of our own: tokens are signed here, under its policy; no network is needed.' });
 
+const idtoken = section({
+  grant: z.literal('idtoken'),
+  trust_domain: text.meta({ description: 'TRUST_DOMAIN of the pool, to the letter' }),
+  key: keyPlace.meta({ description: 'the signing key, as it lies in `/etc/condor/passwords.d`, by reference' }),
+  key_id: text.optional().meta({ description: 'the name of the key (default: `POOL`)' }),
+  ...common,
+}).meta({ description: 'A signing key of an HTCondor pool: IDTOKENS are made here; no network is needed.' });
+
 export const accountSchema = z.discriminatedUnion('grant', [
   clientCredentials,
   refreshToken,
@@ -118,5 +126,6 @@ export const accountSchema = z.discriminatedUnion('grant', [
   vault,
   tokenExchange,
   signingKey,
+  idtoken,
 ]);
 export type AccountInput = z.output<typeof accountSchema>;

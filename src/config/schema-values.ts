@@ -68,6 +68,20 @@ export const argv = z
     }
   });
 
+/** A key of bytes, which no command could print as a line. */
+export const keyPlace = z
+  .union(
+    [
+      section({ file: path.meta({ description: 'a file that only its owner can read' }) }),
+      section({ credential: text.meta({ description: 'the name of a systemd credential (`LoadCredential=`)' }) }),
+    ],
+    { error: 'must say where the key lies: { file: PATH } or { credential: NAME }' },
+  )
+  .transform(
+    (value): Extract<SecretRef, { kind: 'file' | 'credential' }> =>
+      'file' in value ? { kind: 'file', path: value.file } : { kind: 'credential', name: value.credential },
+  );
+
 const secretForm = 'must say where the secret lies: { file: PATH }, { credential: NAME } or { command: [PROGRAM, …] }';
 export const secret = z
   .union(

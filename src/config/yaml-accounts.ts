@@ -37,12 +37,13 @@ export function accountOf(
 
 function issuerOf(input: AccountInput, complain: Complain): IssuerRef | undefined {
   const endpoint = 'token_endpoint' in input ? input.token_endpoint : undefined;
-  if (input.issuer !== undefined && endpoint !== undefined) {
+  const named = 'issuer' in input ? input.issuer : undefined;
+  if (named !== undefined && endpoint !== undefined) {
     return complain('token_endpoint', 'stands beside "issuer"; only one of them can be followed');
   }
-  if (input.issuer !== undefined) return { kind: 'discovered', issuer: input.issuer as IssuerUrl };
+  if (named !== undefined) return { kind: 'discovered', issuer: named as IssuerUrl };
   if (endpoint !== undefined) return { kind: 'token-endpoint', url: endpoint };
-  const known = ['oidc_agent', 'mytoken', 'vault', 'signing_key'].includes(input.grant);
+  const known = ['oidc_agent', 'mytoken', 'vault', 'signing_key', 'idtoken'].includes(input.grant);
   const adopted = input.grant === 'refresh_token' && input.oidc_agent_file !== undefined;
   return known || adopted ? { kind: 'of-credential' } : complain('issuer', 'is missing');
 }
@@ -75,6 +76,10 @@ function specialOf(name: AccountName, input: AccountInput, complain: Complain): 
     case 'signing_key': {
       const { grant, keys, profile } = input;
       return { grant, keys, ...(profile === undefined ? {} : { profile }) };
+    }
+    case 'idtoken': {
+      const { grant, trust_domain: trustDomain, key, key_id: keyId = 'POOL' } = input;
+      return { grant, trustDomain, key, keyId };
     }
   }
 }

@@ -49,12 +49,12 @@ const yaml: readonly (readonly [name: string, text: string, ...said: readonly st
   [
     'a grant',
     'accounts:\n  a:\n    grant: refresh_tokn\n',
-    '3:12: "grant" is "refresh_tokn", but must be one of client_credentials, refresh_token, oidc_agent, mytoken, vault, token_exchange, signing_key (did you mean "refresh_token"?)',
+    '3:12: "grant" is "refresh_tokn", but must be one of client_credentials, refresh_token, oidc_agent, mytoken, vault, token_exchange, signing_key, idtoken (did you mean "refresh_token"?)',
   ],
   [
     'no grant',
     'accounts:\n  a: {}\n',
-    '2:3: "grant" is missing (one of client_credentials, refresh_token, oidc_agent, mytoken, vault, token_exchange, signing_key)',
+    '2:3: "grant" is missing (one of client_credentials, refresh_token, oidc_agent, mytoken, vault, token_exchange, signing_key, idtoken)',
   ],
   ['an account that is a text', 'accounts:\n  a: b\n', '2:6: "accounts.a" must be a mapping, not a text'],
   ['no issuer', 'accounts:\n  a: { grant: refresh_token }\n', '2:3: "issuer" is missing'],
