@@ -1,23 +1,24 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { claimsOf, conformanceCases, filesInPlace, type KnownRelease, knownReleases } from './conformance-cases.ts';
+import { conformancePage, conformancePath } from './conformance-page.ts';
+import { authdb, conformanceCfg, storageArea } from './conformance-storage.ts';
 import { startIssuer } from './issuer-here.ts';
 import { signOddly } from './odd-tokens.ts';
-import { scitokensCfg } from './scitokens-cfg.ts';
 import { startXrootd } from './start-xrootd.ts';
 import { curl } from './storage-clients.ts';
 import { surroundings } from './surroundings.ts';
 
 const told = surroundings();
-const area = '/wlcg';
 const issuer = await startIssuer(told);
 await issuer.publish();
 const storage = await startXrootd(
   {
-    scitokens: (audience) => scitokensCfg({ audience, issuer: issuer.url, basePath: area, onmissing: 'passthrough' }),
-    files: Object.fromEntries(Object.entries(filesInPlace).map(([path, text]) => [area + path, text])),
-    // The suite's rules for groups: all may read everything and write but below /protected, where only the group wlcg/test may.
-    authdb: 'g /wlcg /wlcg/protected rl /wlcg a\ng /wlcg/test /wlcg/protected a\n',
+    scitokens: (audience) => conformanceCfg(audience, issuer.url),
+    files: Object.fromEntries(Object.entries(filesInPlace).map(([path, text]) => [storageArea + path, text])),
+    authdb,
   },
   told,
 );
@@ -40,7 +41,7 @@ test(`XRootD ${told.xrootd} answers the cases of the WLCG suite as the table say
     const text = signOddly(issuer.signingKey(), { claims: { iss: issuer.url, ...claimsOf(token, storage.url) } });
     const file = request.method === 'PUT' ? { file: import.meta.filename } : {};
     const status = await curl(
-      storage.url + area + request.path,
+      storage.url + storageArea + request.path,
       { method: request.method, token: text, ...file },
       told,
     );
@@ -50,4 +51,8 @@ test(`XRootD ${told.xrootd} answers the cases of the WLCG suite as the table say
     Object.fromEntries(answers),
     Object.fromEntries(conformanceCases.map(({ title, answered }) => [title, answered[release]])),
   );
+});
+
+test(`${conformancePath} is what the cases and tokeep say (mend it with: node test/interop/write-conformance.ts)`, async () => {
+  assert.equal(readFileSync(resolve(import.meta.dirname, '../..', conformancePath), 'utf8'), await conformancePage());
 });

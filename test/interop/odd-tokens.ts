@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
 
 /** The private half of an issuer's key, with the name it is published under. */
 export interface OddKey {
@@ -7,6 +7,17 @@ export interface OddKey {
 }
 
 export const oddKey = (kid: string, pem: string): OddKey => ({ kid, key: createPrivateKey(pem) });
+
+export const makeOddKey = (kid: string): OddKey => ({
+  kid,
+  key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+});
+
+/** The public half, as it stands in a JWKS. */
+export const publicJwk = ({ kid, key }: OddKey): Claims => ({
+  ...createPublicKey(key).export({ format: 'jwk' }),
+  ...{ kid, use: 'sig', alg: 'ES256' },
+});
 
 type Claims = Readonly<Record<string, unknown>>;
 
