@@ -23,22 +23,26 @@ export interface NewKey {
   readonly published: boolean;
   readonly by: string;
   readonly reason?: string | undefined;
-  /** The last look, with the keys that are there at that moment; throws when the key shall not come. */
-  readonly check?: (present: readonly SigningKey[]) => void;
+  /** When tokens that it signed elsewhere have ended. */
+  readonly lastExpiry?: Epoch;
 }
 
 /** Takes a key in: its private half is stored first, then its record together with a line in the audit log. */
 export async function addKey(issuer: OpenIssuer, wanted: NewKey): Promise<SigningKey> {
   const { pair, now, by, reason } = wanted;
+  refuseSecond(await issuer.keys({ removed: true }), pair.jwk.kid, wanted.state);
   const { home, sealed } = await storePrivateKey(issuer.keyPlace, pair, wanted.home);
   const key = keyOf(wanted, home);
   const event: AuditEvent = wanted.origin === 'made' ? 'key-made' : 'key-imported';
   try {
     await issuer.database.write(async (session) => {
       await takeKeysTurn(session, issuer);
-      const present = (await readKeys(session)).map((record) => record.key);
-      refuseSecond(present, key);
-      wanted.check?.(present);
+      const present = await readKeys(session);
+      refuseSecond(
+        present.map((record) => record.key),
+        key.kid,
+        key.state,
+      );
       await insertKey(session, { key, sealed });
       await issuer.audit.appendIn(session, {
         at: now,
@@ -49,14 +53,24 @@ export async function addKey(issuer: OpenIssuer, wanted: NewKey): Promise<Signin
       });
     });
   } catch (thrown) {
-    await removeKeyFile(issuer.keyPlace, key);
+    await removeOrphan(issuer, key);
     throw thrown;
   }
   issuer.lookAgain();
   return key;
 }
 
-function keyOf({ pair, origin, state, now, published }: NewKey, home: KeyHome): SigningKey {
+/** A file whose record did not come about. Where that is in doubt (a connection that broke at the end) the file stays. */
+async function removeOrphan(issuer: OpenIssuer, key: SigningKey): Promise<void> {
+  try {
+    const isRecorded = (await issuer.keys({ removed: true })).some(({ kid }) => kid === key.kid);
+    if (!isRecorded) await removeKeyFile(issuer.keyPlace, key);
+  } catch {
+    // What went wrong first is told; a private key too many in a directory of ours does no harm.
+  }
+}
+
+function keyOf({ pair, origin, state, now, published, lastExpiry }: NewKey, home: KeyHome): SigningKey {
   return {
     kid: pair.jwk.kid,
     algorithm: pair.algorithm,
@@ -68,18 +82,19 @@ function keyOf({ pair, origin, state, now, published }: NewKey, home: KeyHome): 
     ...(published ? { publishedAt: now } : {}),
     ...(state === 'signing' ? { signsSince: now } : {}),
     ...(state === 'retired' ? { retiredAt: now } : {}),
+    ...(lastExpiry === undefined ? {} : { lastExpiry }),
   };
 }
 
-function refuseSecond(present: readonly SigningKey[], key: SigningKey): void {
-  if (present.some(({ kid }) => kid === key.kid)) {
-    throw new Fault('usage', `there is a key with the kid ${key.kid} already`, {
+function refuseSecond(present: readonly SigningKey[], kid: string, state: SigningKey['state']): void {
+  if (present.some((key) => key.kid === kid)) {
+    throw new Fault('usage', `there is a key with the kid ${kid} already`, {
       hint: 'verifiers tell keys by their kid alone; give another one with --kid',
     });
   }
-  const same = present.find(({ state }) => state === key.state && state !== 'retired');
+  const same = state === 'retired' ? undefined : present.find((key) => key.state === state);
   if (same === undefined) return;
-  const what = key.state === 'signing' ? 'signs already' : 'is to sign next already';
+  const what = state === 'signing' ? 'signs already' : 'is to sign next already';
   throw new Fault('usage', `the key ${same.kid} ${what}, and there is one at a time`, {
     hint: 'tokeep issuer list   # shows the keys; `tokeep issuer rotate` makes room, step by step',
   });

@@ -80,6 +80,10 @@ export async function saveMeta(session: Session, key: string, value: string): Pr
   ]);
 }
 
+export async function replaceMeta(session: Session, key: string, value: string): Promise<void> {
+  await session.change('UPDATE issuer_meta SET value = $2 WHERE key = $1', [key, value]);
+}
+
 /**
  * The SQL that lets a role of PostgreSQL sign and serve, and not more: it adds to the audit log and reads it, but changes and deletes
  * no line. `serverTables` are the tables of whoever else lives in this database, which that role works with freely.

@@ -258,8 +258,9 @@ function sign(seen: Seen, request: SettledRequest, remarks: readonly string[], n
 type Refused = Extract<PolicyAnswer, { kind: 'refused' }>;
 
 function refusal(request: MintRequest, { why }: Refused, at: Epoch): AuditEntry {
-  const { by, subject, audiences, scopes, deliveredTo } = request;
-  return { at, event: 'refused', by, subject, audiences, scopes, deliveredTo, reason: why };
+  const { by, subject, audiences, scopes, deliveredTo, requestId } = request;
+  const of = requestId === undefined ? {} : { requestId };
+  return { at, event: 'refused', by, subject, audiences, scopes, deliveredTo, reason: why, ...of };
 }
 
 const refusedFault = ({ why, hint }: Refused): Fault =>
