@@ -21,8 +21,8 @@ h2 { margin: 2.25rem 0 .5rem; font-size: 1.125rem; }
 p { margin: .5rem 0; }
 code, pre { font: .9em/1.5 ui-monospace, monospace; }
 code { overflow-wrap: anywhere; }
-pre { margin: .5rem 0 1rem; padding: .75rem 1rem; overflow-x: auto; background: var(--soft); border-radius: .4rem; }
-pre code { overflow-wrap: normal; }
+pre { margin: .5rem 0 1rem; padding: .75rem 1rem; white-space: pre-wrap; background: var(--soft); border-radius: .4rem; }
+pre code { font-size: 1em; }
 .name { padding: .6rem 1rem; background: var(--soft); border-radius: .4rem; font-size: 1.05rem; }
 .quiet { color: var(--quiet); }
 ul { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--line); }
@@ -58,7 +58,9 @@ Services find the keys by themselves: <a href="${text(base)}/.well-known/openid-
 
 <h2>Keys</h2>
 <ul>
-${keys.map((key) => keyItem(key, own.get(kidOf(key)))).join('\n')}
+${inOrder(keys, own)
+  .map((key) => keyItem(key, own.get(kidOf(key))))
+  .join('\n')}
 </ul>
 <p class="quiet">A new key is published days before it signs, and an old one stays until the last token it signed has ended. There is
 nothing to do for a service when keys change.</p>
@@ -79,6 +81,14 @@ base_path = /DIRECTORY</code></pre>
 
 const slashWords = (url: string): string =>
   url.endsWith('/') ? 'the slash at its end is part of the name' : 'there is no slash at its end';
+
+/** What signs comes first; those of others last. */
+function inOrder(keys: readonly PublishedKey[], own: ReadonlyMap<string, SigningKey>): readonly PublishedKey[] {
+  const states: readonly (SigningKey['state'] | undefined)[] = ['signing', 'next', 'retired'];
+  const place = (key: PublishedKey) =>
+    (states.indexOf(own.get(kidOf(key))?.state) + states.length + 1) % (states.length + 1);
+  return keys.toSorted((one, other) => place(one) - place(other));
+}
 
 function keyItem(key: PublishedKey, own: SigningKey | undefined): string {
   const { kty, crv, alg } = key;

@@ -1,0 +1,17 @@
+import { Option } from 'commander';
+
+/** The option that every verb of `tokeep issuer` takes. */
+export const dirOption = (): Option =>
+  new Option('--dir <DIR>', "the issuer's directory (default: issuers/default of the state directory)");
+
+/** For options that may be given several times, with one or several words each. */
+export const severalWords = (text: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  ...text.split(/\s+/).filter((word) => word !== ''),
+];
+
+/** For options that may be given several times, each taken as it is. */
+export const severalTexts = (text: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  text,
+];

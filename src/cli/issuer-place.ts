@@ -1,0 +1,93 @@
+import { dirname, resolve } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { Fault } from '../fault/fault.ts';
+import type { IssuerDeps, OpenIssuer } from '../mint/issuer.ts';
+import { openIssuer } from '../mint/open-issuer.ts';
+import { openSealer } from '../store/seal-key.ts';
+import type { World } from '../world/world.ts';
+import { asStateOwner } from './as-state-owner.ts';
+import type { Context } from './context.ts';
+import { nodeName } from './node-name.ts';
+import { sealPassphrase } from './open-state.ts';
+import { sealKeyFile, usualStateDir } from './state-place.ts';
+
+export interface IssuerPlace {
+  readonly directory: string;
+  readonly deps: IssuerDeps;
+}
+
+/** Where the issuer lives: `--dir`, else `issuers/default` of the state directory. */
+export async function issuerDir(context: Context, dir: string | undefined): Promise<string> {
+  return directoryIn(await stateDirectory(context, await configIfAny(context)), dir);
+}
+
+function directoryIn(stateDir: string, dir: string | undefined): string {
+  if (dir === '') throw new Fault('usage', '--dir names no directory: it is empty');
+  return resolve(dir ?? `${stateDir}/issuers/default`);
+}
+
+/**
+ * The issuer's directory, and what opens it. Root goes on as the owner of the directory, for good: what needs the rights of root is
+ * to be read before. No configuration is needed; one that is there says where state is and what seals it.
+ */
+export async function issuerPlace(context: Context, dir: string | undefined): Promise<IssuerPlace> {
+  const { world } = context;
+  const config = await configIfAny(context);
+  const stateDir = await stateDirectory(context, config);
+  const directory = directoryIn(stateDir, dir);
+  await asStateOwner(world, await nearestThere(world, directory));
+  // An issuer elsewhere is sealed with the key of whoever it belongs to.
+  const sealedFor = directory.startsWith(`${stateDir}/`)
+    ? stateDir
+    : (config?.stateDir ?? usualStateDir(world.env, world.user.uid));
+  const keyFile = sealKeyFile(world.env, world.user.uid, sealedFor);
+  const sealer = async () =>
+    await openSealer(world, { keyFile, ...(config === undefined ? {} : await sealPassphrase(world, config)) });
+  return { directory, deps: { sealer, chain: nodeName(world.env) } };
+}
+
+/** Opens the issuer for a piece of work, and closes it. Throws what opening throws, `issuer-missing` first of all. */
+export async function withIssuer<T>(
+  context: Context,
+  dir: string | undefined,
+  work: (issuer: OpenIssuer) => Promise<T>,
+): Promise<T> {
+  const { directory, deps } = await issuerPlace(context, dir);
+  const issuer = await openIssuer(context.world, directory, deps);
+  try {
+    return await work(issuer);
+  } finally {
+    await issuer.close();
+  }
+}
+
+/** For the audit log: who is at the keyboard, as far as the environment tells. */
+export function whoAsks({ env, user }: World): string {
+  const name = [env['SUDO_USER'], env['LOGNAME'], env['USER']].find((one) => one !== undefined && one !== '');
+  return name ?? `uid ${user.uid}`;
+}
+
+/** One that was named has to be there; else a machine that only signs needs none. */
+async function configIfAny(context: Context): Promise<Config | undefined> {
+  try {
+    return await context.config();
+  } catch (thrown) {
+    const named = context.options.config ?? context.world.env['TOKEEP_CONFIG'] ?? '';
+    if (thrown instanceof Fault && thrown.code === 'config-missing' && named === '') return undefined;
+    throw thrown;
+  }
+}
+
+async function stateDirectory(context: Context, config: Config | undefined): Promise<string> {
+  if (config !== undefined) return await context.stateDir();
+  const { options, world } = context;
+  if (options.state === '') throw new Fault('usage', '--state names no directory: it is empty');
+  return resolve(options.state ?? usualStateDir(world.env, world.user.uid));
+}
+
+async function nearestThere(world: World, directory: string): Promise<string> {
+  const facts = await world.files.look(directory).catch(() => undefined);
+  return facts !== undefined || dirname(directory) === directory
+    ? directory
+    : await nearestThere(world, dirname(directory));
+}
