@@ -1,6 +1,6 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { administrators, systemList } from './packages.ts';
+import { outputOf, ran } from './run-program.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
@@ -26,10 +26,10 @@ const inNamespaces = (caFile: string, command: readonly string[]): readonly stri
 ];
 
 /** `preload` if asked for, or where namespaces are not allowed. */
-export function confinementHere(): Confinement {
+export async function confinementHere(): Promise<Confinement> {
   if (process.env['TOKEEP_INTEROP_CONFINEMENT'] === 'preload') return 'preload';
-  const [program = '', ...args] = inNamespaces(systemList, ['true']);
-  return spawnSync(program, args, { stdio: 'ignore' }).status === 0 ? 'namespaces' : 'preload';
+  const { status } = await ran(inNamespaces(systemList, ['true']));
+  return status === 0 ? 'namespaces' : 'preload';
 }
 
 /** The command, confined. */
@@ -40,13 +40,13 @@ export function confined(how: Confinement, caFile: string, command: readonly str
 type Means = Pick<Surroundings, 'unprivileged' | 'serviceUser' | 'environment'>;
 
 /** With what servers and tools are started inside. Compiles the library to be preloaded, where it is needed. */
-export function means(how: Confinement, directory: string, caFile: string): Means {
-  const environment = how === 'preload' ? { LD_PRELOAD: compiled(directory), INTEROP_CA_FILE: caFile } : {};
+export async function means(how: Confinement, directory: string, caFile: string): Promise<Means> {
+  const environment = how === 'preload' ? { LD_PRELOAD: await compiled(directory), INTEROP_CA_FILE: caFile } : {};
   // Whatever becomes of the test that started it: a server ends with that.
   const mortal = ['setpriv', '--pdeathsig=TERM'];
   if (root) {
-    const id = (flag: string) => Number(execFileSync('id', [flag, 'xrootd'], { encoding: 'utf8' }));
-    const serviceUser = { uid: id('-u'), gid: id('-g') };
+    const id = async (flag: string) => Number(await outputOf(['id', flag, 'xrootd']));
+    const serviceUser = { uid: await id('-u'), gid: await id('-g') };
     const to = [`--reuid=${serviceUser.uid}`, `--regid=${serviceUser.gid}`, '--clear-groups'];
     return { unprivileged: [...mortal, ...to], serviceUser, environment };
   }
@@ -55,9 +55,9 @@ export function means(how: Confinement, directory: string, caFile: string): Mean
   return { unprivileged: [...anotherUser, ...mortal], environment };
 }
 
-function compiled(directory: string): string {
+async function compiled(directory: string): Promise<string> {
   const library = join(directory, 'loopback-only.so');
   const source = join(import.meta.dirname, 'loopback-only.c');
-  execFileSync('gcc', ['-O1', '-Wall', '-Werror', '-shared', '-fPIC', '-o', library, source, '-ldl']);
+  await outputOf(['gcc', '-O1', '-Wall', '-Werror', '-shared', '-fPIC', '-o', library, source, '-ldl']);
   return library;
 }

@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, globSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { ran } from './run-program.ts';
 
 /** What has to be there, and the package of Debian that brings it. */
 const programs = {
@@ -62,13 +62,12 @@ export const missingCompiler = (): readonly string[] => (programAt('gcc') === un
 export const mayInstall = (): boolean => process.geteuid?.() === 0 && programAt('apt-get') !== undefined;
 
 /** Installs packages without a question; answers with what apt-get said if it could not. */
-export function install(packages: readonly string[]): { readonly kind: 'installed' } | Failed {
-  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+export async function install(packages: readonly string[]): Promise<{ readonly kind: 'installed' } | Failed> {
   for (const args of [
     ['update', '-qq'],
     ['install', '-y', '-qq', '--no-install-recommends', ...packages],
   ]) {
-    const { status, stderr } = spawnSync('apt-get', args, { env: environment, encoding: 'utf8' });
+    const { status, stderr } = await ran(['apt-get', ...args], { DEBIAN_FRONTEND: 'noninteractive' });
     const lines = stderr.trim().split('\n');
     const said = lines.find((line) => line.startsWith('E:')) ?? lines[0];
     if (status !== 0) return { kind: 'failed', why: `apt-get ${args[0]}: ${said}` };
@@ -82,13 +81,14 @@ interface Failed {
 }
 
 /** The release of XRootD that is installed, such as `5.5.3`. */
-export function xrootdRelease(): string {
-  const { stdout, stderr } = spawnSync('xrootd', ['-v'], { encoding: 'utf8' });
+export async function xrootdRelease(): Promise<string> {
+  const { stdout, stderr } = await ran(['xrootd', '-v']);
   return /v?(\d+\.\d+\.\d+)/.exec(stdout + stderr)?.[1] ?? 'unknown';
 }
 
 /** The release of libscitokens, as Debian's package manager knows it. */
-export function libscitokensRelease(): string {
-  const { stdout } = spawnSync('dpkg-query', ['-W', 'scitokens-cpp'], { encoding: 'utf8' });
-  return /\t([\d.]+)/.exec(stdout ?? '')?.[1] ?? 'unknown';
+export async function libscitokensRelease(): Promise<string> {
+  if (programAt('dpkg-query') === undefined) return 'unknown';
+  const { stdout } = await ran(['dpkg-query', '-W', 'scitokens-cpp']);
+  return /\t([\d.]+)/.exec(stdout)?.[1] ?? 'unknown';
 }

@@ -1,5 +1,5 @@
 // Runs the tests against real software, where that is there or can be installed. Arguments are test files to run instead of all.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,13 +14,14 @@ import {
   missingPackages,
   xrootdRelease,
 } from './packages.ts';
+import { outputOf } from './run-program.ts';
 import { asEnvironment, type Surroundings } from './surroundings.ts';
 
 const top = join(import.meta.dirname, '../..');
 const say = (line: string) => process.stdout.write(`interop: ${line}\n`);
 
 /** Whether the packages are there, if need be after installing them; says why not. */
-function thereOrInstalled(missing: readonly string[]): boolean {
+async function thereOrInstalled(missing: readonly string[]): Promise<boolean> {
   if (missing.length === 0) return true;
   if (!mayInstall()) {
     say(
@@ -29,7 +30,7 @@ function thereOrInstalled(missing: readonly string[]): boolean {
     return false;
   }
   say(`installing ${missing.join(' ')}`);
-  const outcome = install(missing);
+  const outcome = await install(missing);
   if (outcome.kind === 'installed') return true;
   say(`skipped, nothing was tested against a real XRootD: its packages cannot be installed (${outcome.why})`);
   return false;
@@ -45,11 +46,11 @@ async function runTests(how: Confinement, files: readonly string[]): Promise<num
     const caFile = join(caDirectory, 'ca.pem');
     mkdirSync(caDirectory);
     copyFileSync(ca.caFile, caFile);
-    execFileSync('openssl', ['rehash', caDirectory]);
+    await outputOf(['openssl', 'rehash', caDirectory]);
     const told: Surroundings = {
-      ...{ caFile, caDirectory, directory, xrootd: xrootdRelease(), libscitokens: libscitokensRelease() },
+      ...{ caFile, caDirectory, directory, xrootd: await xrootdRelease(), libscitokens: await libscitokensRelease() },
       ...(await ca.certificate()),
-      ...means(how, directory, caFile),
+      ...(await means(how, directory, caFile)),
     };
     say(`XRootD ${told.xrootd} with libscitokens ${told.libscitokens}, shut in by ${how}`);
     const tests = files.length === 0 ? ['test/interop/*.test.ts'] : files;
@@ -65,7 +66,7 @@ async function runTests(how: Confinement, files: readonly string[]): Promise<num
   }
 }
 
-const here = thereOrInstalled(missingPackages());
-const how = here ? confinementHere() : undefined;
-if (how !== undefined && (how === 'namespaces' || thereOrInstalled(missingCompiler())))
+const here = await thereOrInstalled(missingPackages());
+const how = here ? await confinementHere() : undefined;
+if (how !== undefined && (how === 'namespaces' || (await thereOrInstalled(missingCompiler()))))
   process.exitCode = await runTests(how, process.argv.slice(2));

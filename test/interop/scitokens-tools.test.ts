@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startIssuer } from './issuer-here.ts';
-import { ran } from './storage-clients.ts';
+import { ran } from './run-program.ts';
 import { surroundings } from './surroundings.ts';
 
 const told = surroundings();

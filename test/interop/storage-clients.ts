@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Ran, ran } from './run-program.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What a client made of it. */
@@ -8,24 +8,6 @@ export interface Answer {
   readonly kind: 'done' | 'failed';
   /** What it wrote: the file's text for a read, what it complained of otherwise. */
   readonly text: string;
-}
-
-interface Ran {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program to its end, with something to read. */
-export function ran(command: readonly string[], env: Readonly<Record<string, string>> = {}, input = ''): Promise<Ran> {
-  const [program = '', ...args] = command;
-  return new Promise((resolve, reject) => {
-    const child = execFile(program, args, { env: { ...process.env, ...env } }, (error, stdout, stderr) => {
-      if (error !== null && typeof error.code !== 'number') reject(error);
-      else resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
-    child.stdin?.end(input);
-  });
 }
 
 export interface HttpRequest {
