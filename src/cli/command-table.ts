@@ -27,6 +27,7 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'shell', summary: 'start a shell with a token kept fresh', load: () => import('./commands/shell.ts') },
   { name: 'exec', summary: 'run a command with a token kept fresh', load: () => import('./commands/exec.ts') },
   { name: 'inspect', summary: 'decode and explain a token', load: () => import('./commands/inspect.ts') },
+  { name: 'verify', summary: 'say whether a token is good', load: () => import('./commands/verify.ts') },
   {
     name: 'account',
     summary: 'list, log in again, remove or revoke accounts',

@@ -1,36 +1,15 @@
-import type { Readable } from 'node:stream';
-import { discoverToken } from '../discover/discover-token.ts';
-import { readTokenFile } from '../discover/read-token-file.ts';
-import { tokenText } from '../discover/token-text.ts';
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
 import { printable } from '../observe/printable.ts';
 import { explainToken, type TokenExplanation } from '../token/explain.ts';
 import type { Context } from './context.ts';
-import { promptsFor } from './prompts.ts';
-
-/** Above this it is no token (the limit of WLCG discovery here). */
-const largest = 16 * 1024;
-
-export interface InspectOptions {
-  readonly tokenFile?: string;
-  readonly strict?: true;
-}
-
-interface Source {
-  readonly text: string;
-  /** Where it came from, in words. */
-  readonly from: string;
-  readonly warnings: readonly string[];
-}
+import { tokenAtHand } from './token-at-hand.ts';
+import type { TokenOptions } from './token-options.ts';
 
 /** `tokeep inspect`: exit 6 for what is no token, and for a place of discovery that holds something else. */
-export async function inspect(context: Context, options: InspectOptions): Promise<ExitCode> {
-  const source = await sourceOf(context, options);
-  const judged = tokenText(source.text);
-  if (judged.kind === 'empty') throw new Fault('token-invalid', `there is no token: ${source.from} is empty`);
-  if (judged.kind === 'invalid') throw new Fault('token-invalid', `${source.from} holds no token: ${judged.why}`);
-  const explained = explainToken(judged.text, context.world.clock.now());
+export async function inspect(context: Context, options: TokenOptions): Promise<ExitCode> {
+  const source = await tokenAtHand(context, options, 'inspect');
+  const explained = explainToken(source.text, context.world.clock.now());
   if (explained.kind === 'malformed') {
     throw new Fault(
       'token-invalid',
@@ -60,55 +39,4 @@ async function tell(context: Context, from: string, explained: Explained): Promi
     before = name;
   }
   for (const warning of explained.warnings) await context.print(`${context.paint.warn('!')} ${printable(warning)}`);
-}
-
-async function sourceOf(context: Context, options: InspectOptions): Promise<Source> {
-  const { stdin } = context.io;
-  if (options.tokenFile === '-') return stdin.isTTY ? await ask(context) : await fromStdin(stdin);
-  if (options.tokenFile !== undefined) return await fromFile(context, options.tokenFile);
-  // An empty pipe is a command before it that failed, and no reason to explain some other token.
-  if (context.io.stdinGiven) return await fromStdin(stdin);
-  return (await discovered(context, options)) ?? (await nothingFound(context));
-}
-
-async function nothingFound(context: Context): Promise<Source> {
-  if (context.io.stdin.isTTY) return await ask(context);
-  throw new Fault('token-invalid', 'no token was given, and none was found where programs look for one', {
-    hint: 'name it: tokeep inspect --token-file FILE',
-  });
-}
-
-async function fromFile({ world }: Context, path: string): Promise<Source> {
-  const content = await readTokenFile(
-    { files: world.files, uid: world.user.uid },
-    { path, where: path, guarded: false },
-  );
-  if (content === undefined) throw new Fault('usage', `there is no file ${path}`);
-  return { ...content, from: path };
-}
-
-async function fromStdin(stdin: Readable): Promise<Source> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of stdin) {
-    parts.push(Buffer.from(part));
-    size += part.length;
-    if (size > largest) throw new Fault('token-invalid', 'standard input holds no token: it has more than 16 KiB');
-  }
-  return { text: Buffer.concat(parts).toString('latin1'), from: 'standard input', warnings: [] };
-}
-
-async function discovered({ world }: Context, options: InspectOptions): Promise<Source | undefined> {
-  const { env, files, user } = world;
-  const strict = options.strict === true;
-  const found = await discoverToken({ env, files, uid: user.uid, strict });
-  if (found.kind === 'none') return undefined;
-  const from = found.path === undefined ? found.step : `${found.path} (${found.step})`;
-  return { text: found.token.reveal(), from, warnings: found.warnings };
-}
-
-async function ask(context: Context): Promise<Source> {
-  const prompts = await promptsFor(context.io, 'inspect');
-  const text = await prompts.secret({ message: 'token (it is not shown)', flag: '--token-file' });
-  return { text, from: 'what was typed', warnings: [] };
 }

@@ -1,8 +1,9 @@
 import { type AudienceAnswer, audienceAnswer, audiencesOf, isForEveryone } from '../token/audience.ts';
-import { parseScopes } from '../token/capability.ts';
+import { type ParsedScope, parseScopes } from '../token/capability.ts';
 import { groupsOf } from '../token/groups.ts';
 import { type ClaimProfile, readProfile } from '../token/profile.ts';
 import { type Epoch, epochFromSeconds } from '../token/time.ts';
+import { remembered } from './memo.ts';
 import { checkTimes, isTime } from './time-check.ts';
 import type { TrustedIssuer } from './trust.ts';
 import { wrongType } from './type-check.ts';
@@ -39,7 +40,6 @@ export function checkClaims(header: Claims, claims: Claims, trust: TrustedIssuer
 function tokenOf(which: ClaimCase, audience: string | undefined, groups: readonly string[]): VerifiedToken {
   const { header, claims, trust, profile } = which;
   const { kid } = header;
-  const scope = textOf(claims['scope']);
   return {
     header,
     claims,
@@ -48,7 +48,7 @@ function tokenOf(which: ClaimCase, audience: string | undefined, groups: readonl
     subject: textOf(claims['sub']),
     audiences: audiencesOf(claims) ?? [],
     audience,
-    scopes: scope === undefined ? [] : scope.split(' ').filter((word) => word !== ''),
+    scopes: scopeOf(claims)?.words ?? [],
     groups,
     jti: textOf(claims['jti']),
     kid: textOf(kid),
@@ -109,19 +109,32 @@ function wrongKinds({ claims }: ClaimCase): Refusal | undefined {
 
 const issuersTurnToMend = 'the issuer has to make its tokens otherwise';
 
+interface ScopeClaim {
+  readonly words: readonly string[];
+  readonly refused: readonly Extract<ParsedScope, { kind: 'refused' }>[];
+}
+
+const readScope = remembered((claim: string): ScopeClaim => {
+  const scopes = parseScopes(claim);
+  return {
+    words: Object.freeze(scopes.map(({ text }) => text)),
+    refused: scopes.filter((scope) => scope.kind === 'refused'),
+  };
+});
+
+const scopeOf = ({ scope }: Claims): ScopeClaim | undefined =>
+  typeof scope === 'string' ? readScope(scope) : undefined;
+
 /**
  * A scope that means to be one of a profile and is none spoils the whole token (WLCG profile 1.3: a storage scope without a path).
  * Under RFC 9068 alone words such as `read` belong to the issuer.
  */
 function wrongScope({ claims, profile }: ClaimCase): Refusal | undefined {
-  const { scope } = claims;
-  if (typeof scope !== 'string') return undefined;
-  for (const one of parseScopes(scope)) {
-    if (one.kind !== 'refused' || (profile === 'at+jwt' && !one.text.startsWith('storage.'))) continue;
-    const why = `the scope ${shown(one.text)} spoils the whole token: ${one.why}`;
-    return refusal('scope', why, 'ask for a token with other scopes; the issuer should not have put this one into it');
-  }
-  return undefined;
+  const { refused = [] } = scopeOf(claims) ?? {};
+  const wrong = refused.find(({ text }) => profile !== 'at+jwt' || text.startsWith('storage.'));
+  if (wrong === undefined) return undefined;
+  const why = `the scope ${shown(wrong.text)} spoils the whole token: ${wrong.why}`;
+  return refusal('scope', why, 'ask for a token with other scopes; the issuer should not have put this one into it');
 }
 
 type AudienceFound = { readonly kind: 'found'; readonly ours: string | undefined } | Refusal;

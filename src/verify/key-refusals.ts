@@ -6,7 +6,7 @@ export function keysUnavailable(issuer: string, standing: KeyStanding | undefine
   const trouble = standing?.trouble;
   const why = `the keys of ${shown(issuer)} could not be had`;
   if (trouble === undefined) return refusal('keys-unavailable', why);
-  const hint = trouble.fault.hint ?? 'it is tried again; nothing is wrong with the token itself as far as can be seen';
+  const hint = trouble.fault.hint ?? 'nothing was found wrong with the token itself; try again when the issuer answers';
   return refusal('keys-unavailable', `${why}: ${trouble.fault.message}`, hint);
 }
 

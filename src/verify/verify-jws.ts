@@ -1,5 +1,6 @@
 import { verify } from 'node:crypto';
 import type { VerificationKey } from './jwks.ts';
+import { remembered } from './memo.ts';
 import { readJsonPart, strictBase64url } from './strict-json.ts';
 import { type Refusal, refusal, shown } from './verification.ts';
 
@@ -18,13 +19,20 @@ export interface ReadJws {
 /** Of a whole token (VER-07). */
 export const largestToken = 16 * 1024;
 
+/** Frozen, since every token with this header gets the same one. */
+const readHeader = remembered((part: string) => {
+  const reading = readJsonPart(part);
+  if (reading.kind === 'object') Object.freeze(reading.value);
+  return reading;
+});
+
 /** Takes a token apart, and refuses what is none, what is too large, and what demands to be understood in ways we do not know (`crit`). */
 export function readJws(text: string): ReadJws | Refusal {
   if (text.length > largestToken) return refusal('too-large', `the token is longer than ${largestToken} characters`);
   const firstDot = text.indexOf('.');
   const secondDot = text.indexOf('.', firstDot + 1);
   if (firstDot < 0 || secondDot < 0 || text.includes('.', secondDot + 1)) return notThreeParts(text);
-  const header = readJsonPart(text.slice(0, firstDot));
+  const header = readHeader(text.slice(0, firstDot));
   if (header.kind === 'refused') return refusal('malformed', `the header of the token ${header.why}`);
   if ('crit' in header.value) return criticalHeader(header.value);
   const claims = readJsonPart(text.slice(firstDot + 1, secondDot));

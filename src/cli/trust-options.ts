@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import type { ScitokensReading } from '../verify/scitokens-cfg.ts';
+import type { Verification } from '../verify/verification.ts';
+import type { Context } from './context.ts';
+
+/** Whom to trust; shared by verify, can, map and explain. */
+export interface TrustOptions {
+  readonly issuer?: readonly string[];
+  readonly audience?: readonly string[];
+  readonly jwks?: string;
+  readonly caFile?: string;
+  readonly keyHost?: readonly string[];
+  readonly issuerConfig?: string;
+}
+
+/** What the options say, ready to verify with. */
+export interface Trust {
+  /** Undefined where nobody was named: any issuer is taken then. */
+  readonly issuers: readonly string[] | undefined;
+  /** Empty where none was named: the audience is not looked at then, except as `config` says. */
+  readonly audiences: readonly string[];
+  /** The scitokens.cfg of `--issuer-config`. */
+  readonly config?: ScitokensReading;
+  /** Verifies with keys from the file, else asks the token's issuer for them; while it is away, those of an earlier time serve. */
+  verify(text: string): Promise<Verification>;
+  /**
+   * What a person has to know of the answer: that any issuer was taken, that no audience was looked at, findings in the
+   * configuration, and, once `verify` is through, that the keys are old.
+   */
+  warnings(): readonly string[];
+}
+
+const repeated = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+export function addTrustOptions(command: Command): Command {
+  return command
+    .option('--issuer <URL>', 'trust this issuer; may be given several times; without it any issuer is taken', repeated)
+    .option('--audience <AUDIENCE>', 'a name of the service, as it stands in aud; may be given several times', repeated)
+    .option('--jwks <FILE>', "the issuers' keys as a JWK set; no network is asked then")
+    .option('--ca-file <FILE>', 'the CAs to trust when the issuer is asked for its keys, as PEM')
+    .option('--key-host <HOST>', 'a host beside that of the issuer that may serve its keys', repeated)
+    .option('--issuer-config <FILE>', 'issuers and audiences from a scitokens.cfg of XRootD, as it stands');
+}
+
+/** Reads the files that the options name. Throws `usage` and `config-invalid`; asks no network yet. */
+export async function trustFrom(context: Context, options: TrustOptions): Promise<Trust> {
+  const { openTrust } = await import('./open-trust.ts');
+  return await openTrust(context, options);
+}
