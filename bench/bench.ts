@@ -4,11 +4,13 @@ import { get } from './get.ts';
 import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { type Measured, writeReport } from './report.ts';
+import { sign } from './sign.ts';
 import { throughput } from './throughput.ts';
+import { verify } from './verify.ts';
 import { week } from './week.ts';
 
 /** `npm run bench -- [SECTION …] [--write]`: measures, prints, and with `--write` puts the figures into docs/benchmarks.md. */
-const sections: readonly Section[] = [throughput, latency, freshPass, idle, get, week];
+const sections: readonly Section[] = [throughput, latency, freshPass, idle, get, week, verify, sign];
 
 const args = process.argv.slice(2);
 const named = args.filter((arg) => arg !== '--write');

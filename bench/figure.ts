@@ -1,7 +1,8 @@
 /** One measured thing. Figures of a machine that others use too are ratios to something measured in the same run. */
 export interface Figure {
   readonly what: string;
-  readonly measured: number;
+  /** `skipped` where what it is held against is not on this machine; `what` says why. */
+  readonly measured: number | 'skipped';
   readonly unit: '%' | '×' | 's' | 'ms' | 'MB' | '/s' | '';
   /** Absent for what is only told. */
   readonly must?: { readonly be: 'at least' | 'at most'; readonly value: number };
@@ -18,12 +19,13 @@ export interface Section {
 }
 
 export function judgementOf({ measured, must }: Figure): Judgement {
-  if (must === undefined) return '';
+  if (must === undefined || measured === 'skipped') return '';
   const reached = must.be === 'at least' ? measured >= must.value : measured <= must.value;
   return reached ? 'ok' : 'missed';
 }
 
-export const shownMeasured = ({ measured, unit }: Figure): string => shown(measured, unit);
+export const shownMeasured = ({ measured, unit }: Figure): string =>
+  measured === 'skipped' ? measured : shown(measured, unit);
 
 export function shownMust({ must, unit }: Figure): string {
   return must === undefined ? '' : `${must.be === 'at least' ? '≥' : '≤'} ${shown(must.value, unit)}`;

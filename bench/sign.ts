@@ -1,0 +1,48 @@
+import type { SigningAlgorithm } from '../src/mint/signing-key.ts';
+import { type Figure, median, type Section } from './figure.ts';
+import { opensslSpeed } from './openssl-speed.ts';
+import { fileBeside, outputOf } from './programs.ts';
+
+const rounds = 5;
+const seconds = 1;
+
+export const sign: Section = {
+  name: 'sign',
+  title: 'Signing tokens',
+  how: `Claims of a WLCG token made and signed, one thread. In turns with it, \`openssl speed\` of this machine, which makes bare
+signatures with nothing around them. Processes of their own, ${seconds} s each; per second of processor time; medians of ${rounds} rounds.`,
+  async run(tell) {
+    return [
+      ...(await compare('ES256', { be: 'at least', value: 0.65 }, tell)),
+      ...(await compare('RS256', undefined, tell)),
+    ];
+  },
+};
+
+async function compare(
+  algorithm: SigningAlgorithm,
+  must: Figure['must'],
+  tell: (progress: string) => void,
+): Promise<readonly Figure[]> {
+  const rates: { readonly ours: number; readonly openssl: number }[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const ours = Number(await outputOf([fileBeside('sign-program.ts'), algorithm, String(seconds)]));
+    const { sign: openssl } = await opensslSpeed(algorithm, seconds);
+    tell(`${algorithm}: ${Math.round(ours)}/s of ${Math.round(openssl)}/s`);
+    rates.push({ ours, openssl });
+  }
+  return [
+    {
+      what: `${algorithm}, compared to bare signatures by openssl`,
+      measured: median(rates.map(({ ours, openssl }) => ours / openssl)),
+      unit: '×',
+      ...(must && { must }),
+    },
+    { what: `${algorithm}, whole tokens`, measured: median(rates.map(({ ours }) => ours)), unit: '/s' },
+    {
+      what: `${algorithm}, bare signatures by openssl`,
+      measured: median(rates.map(({ openssl }) => openssl)),
+      unit: '/s',
+    },
+  ];
+}
