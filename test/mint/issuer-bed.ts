@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Fault } from '../../src/fault/fault.ts';
 import { createIssuer, type NewIssuer } from '../../src/mint/create-issuer.ts';
 import { openIssuer } from '../../src/mint/open-issuer.ts';
 import type { MintRequest } from '../../src/mint/policy.ts';
@@ -15,10 +16,15 @@ export const url = 'https://issuer.example.org/osg' as IssuerUrl;
 export const sealer = keySealer(Buffer.alloc(32, 7));
 export const deps = { sealer: async () => sealer, chain: 'local' };
 
+const made: string[] = [];
+process.on('exit', () => {
+  for (const directory of made) rmSync(directory, { recursive: true, force: true });
+});
+
 /** Gone with the process. */
 export function freshDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'tokeep-mint-'));
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  made.push(directory);
   return join(directory, 'issuer');
 }
 
@@ -57,5 +63,10 @@ export const request = (more: Partial<MintRequest> = {}): MintRequest => ({
   deliveredTo: ['stdout'],
   ...more,
 });
+
+export const isFault =
+  (code: string) =>
+  (thrown: unknown): thrown is Fault =>
+    thrown instanceof Fault && thrown.code === code;
 
 export { createIssuer, openIssuer };
