@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { asFault } from '../fault/fault.ts';
 import type { IssuerSettings } from '../mint/issuer.ts';
 import type { JsonValue } from '../mint/policy.ts';
+import { markPublished } from '../mint/rotate-keys.ts';
+import type { SigningKey } from '../mint/signing-key.ts';
 import { seconds } from '../token/time.ts';
 import type { ServerDesk } from './server-desk.ts';
 import { pathOf, type ServerUrls } from './server-urls.ts';
@@ -49,28 +52,56 @@ export function serverMetadata(
 
 /** Metadata and JWKS, as the database and issuer.yaml have them now. Whoever fetches the JWKS has been shown the keys: this is their publication. */
 export function addDiscovery(app: FastifyInstance, desk: ServerDesk, grants: ReadonlyMap<string, TokenGrant>): void {
-  const metadata = remembered(desk, async () => jsonText(serverMetadata(desk.urls, desk.issuer.settings, grants)));
-  const jwks = remembered(desk, async () => {
+  const metadata = remembered(desk, 'the metadata', async () =>
+    jsonText(serverMetadata(desk.urls, desk.issuer.settings, grants)),
+  );
+  const jwks = remembered(desk, 'the key set', async () => {
     const keys = await desk.issuer.keys();
+    await publish(desk, keys);
     return jsonText({ keys: keys.map(({ jwk }) => ({ ...jwk })) });
   });
   for (const path of desk.urls.metadataPaths) app.get(path, answering(metadata, 'application/json'));
   app.get(pathOf(desk.urls.jwks), answering(jwks, 'application/jwk-set+json'));
 }
 
-/** Made anew at most once a second; a fault is told to whoever asked, and not remembered. */
-function remembered({ world }: ServerDesk, make: () => Promise<string>): () => Promise<Document> {
-  let known: { readonly at: number; readonly document: Promise<Document> } | undefined;
+/** From the moment they are served verifiers can know them, which is what a rotation waits for. Serving goes on where it cannot be noted. */
+async function publish({ issuer, log }: ServerDesk, keys: readonly SigningKey[]): Promise<void> {
+  const unknown = keys.filter(({ publishedAt }) => publishedAt === undefined).map(({ kid }) => kid);
+  if (unknown.length === 0) return;
+  try {
+    await markPublished(issuer, unknown, 'server');
+  } catch (thrown) {
+    const reason = asFault(thrown, 'noting it').message;
+    log.event('unexpected-fault', { doing: 'noting that a key is published', reason });
+  }
+}
+
+/**
+ * Made anew at most once a second. Where it cannot be made, as while the database is away, the last one goes on being served: verifiers
+ * can do without new keys for a while, but not without any.
+ */
+function remembered({ world, log }: ServerDesk, what: string, make: () => Promise<string>): () => Promise<Document> {
+  let last: Document | undefined;
+  let lookedAt: number | undefined;
+  let making: Promise<Document> | undefined;
+  const makeOne = async (at: number): Promise<Document> => {
+    try {
+      const text = await make();
+      if (text !== last?.text) last = { text, tag: `"${hash('sha256', text, 'base64url').slice(0, 27)}"` };
+    } catch (thrown) {
+      if (last === undefined) throw thrown;
+      log.event('issuer-document-stale', { document: what, reason: asFault(thrown, 'reading it').message });
+    }
+    lookedAt = at;
+    return last;
+  };
   return async () => {
     const at = world.clock.monotonic() as number;
-    if (known !== undefined && at - known.at < fresh) return await known.document;
-    const document = make().then((text) => ({ text, tag: `"${hash('sha256', text, 'base64url').slice(0, 27)}"` }));
-    const mine = { at, document };
-    known = mine;
-    document.catch(() => {
-      if (known === mine) known = undefined;
+    if (last !== undefined && lookedAt !== undefined && at - lookedAt < fresh) return last;
+    making ??= makeOne(at).finally(() => {
+      making = undefined;
     });
-    return await document;
+    return await making;
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Issuer } from '../mint/issuer.ts';
+import type { OpenIssuer } from '../mint/issuer.ts';
 import type { Logger } from '../observe/log.ts';
 import type { RateLimit } from '../serve/rate-limit.ts';
 import type { TrustedProxies } from '../serve/trusted-proxies.ts';
@@ -12,7 +12,7 @@ import type { ServerUrls } from './server-urls.ts';
 /** What the endpoints share. */
 export interface ServerDesk {
   readonly world: Pick<World, 'clock' | 'random'>;
-  readonly issuer: Issuer;
+  readonly issuer: OpenIssuer;
   readonly urls: ServerUrls;
   readonly clients: ClientTable;
   readonly directory: ClientDirectory;

@@ -65,13 +65,10 @@ async function makeTables(database: Database): Promise<void> {
   }
 }
 
-/** What a PostgreSQL role needs to run the server; clients are added and removed by the role that owns the tables. */
-export const serverGrants = (role: string): readonly string[] => [
-  `GRANT SELECT ON issuer_server TO ${role};`,
-  // FOR SHARE, which makes a removal wait for the tokens that are being signed, takes the right to change a column.
-  `GRANT SELECT, UPDATE (generation) ON issuer_client TO ${role};`,
-  `GRANT SELECT, INSERT, UPDATE, DELETE ON issuer_family, issuer_refresh, issuer_revoked, issuer_spent TO ${role};`,
-];
+/** What the server itself writes to, besides the tables of `mint/`. */
+export const workingTables = ['issuer_family', 'issuer_refresh', 'issuer_revoked', 'issuer_spent'] as const;
+/** What it only reads: clients are added and removed by the role that owns the tables. */
+export const clientTableName = 'issuer_client';
 
 /** Forgets what has ended by itself: a token that has expired needs no revocation, an assertion that has cannot be repeated. */
 export async function sweepEnded(session: Session, now: Epoch): Promise<void> {

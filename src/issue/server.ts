@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { asFault } from '../fault/fault.ts';
-import type { Issuer } from '../mint/issuer.ts';
+import type { OpenIssuer } from '../mint/issuer.ts';
 import type { Logger } from '../observe/log.ts';
 import { addHealth } from '../serve/health.ts';
 import { type Rate, RateLimit } from '../serve/rate-limit.ts';
@@ -24,13 +24,11 @@ import { tokenGrants } from './token-grants.ts';
 
 export interface IssuerServerOptions {
   readonly world: Pick<World, 'clock' | 'random'>;
-  readonly issuer: Issuer;
+  readonly issuer: OpenIssuer;
   readonly log: Logger;
   readonly tls?: TlsPair;
   readonly proxies: TrustedProxies;
   readonly limits: { readonly client: Rate; readonly address: Rate };
-  /** Is the process all right, as far as it can tell without asking anybody? */
-  readonly live: () => boolean;
   /** Are requests still taken: not while it stops. */
   readonly open: () => boolean;
 }
@@ -78,7 +76,7 @@ export async function createIssuerServer(options: IssuerServerOptions): Promise<
   addTokenEndpoint(app, desk, grants);
   addIntrospection(app, desk);
   addRevocation(app, desk);
-  addHealth(app, { live: options.live, ready: () => isReady(options) });
+  addHealth(app, { ready: () => isReady(options) });
   return { app, counts };
 }
 

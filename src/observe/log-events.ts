@@ -148,6 +148,21 @@ export const logEvents = {
     { client: 'text?', address: 'text', reason: 'text', request: 'text' },
     'refused a client[ that called itself {client}] from {address}: {reason} (request {request})',
   ),
+  'issuer-document-stale': event(
+    'error',
+    { document: 'text', reason: 'text' },
+    '{document} of the issuer could not be read anew, and is served as it was: {reason}',
+  ),
+  'audit-head': event(
+    'notice',
+    { chain: 'text', lines: 'count', hash: 'text' },
+    'the audit log {chain} ends with line {lines}, {hash}',
+  ),
+  'audit-unprotected': event(
+    'warning',
+    { role: 'text' },
+    'the role {role} of this server may change or delete lines of the audit log; tokeep issuer database shows what it needs',
+  ),
   'issuer-reloaded': event('notice', { issuer: 'text' }, 'looked at the settings, keys and certificate of {issuer} anew'),
   'certificate-taken': event(
     'notice',

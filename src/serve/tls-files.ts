@@ -29,14 +29,14 @@ const largest = 1024 * 1024;
  */
 export class TlsFiles {
   readonly #files: Files;
-  readonly #paths: TlsPaths;
+  readonly paths: TlsPaths;
   #seen: string;
   #pair: TlsPair;
   #expiresAt: Epoch;
 
   private constructor(files: Files, paths: TlsPaths, seen: string, pair: TlsPair) {
     this.#files = files;
-    this.#paths = paths;
+    this.paths = paths;
     this.#seen = seen;
     this.#pair = pair;
     this.#expiresAt = expiryOf(pair);
@@ -58,11 +58,11 @@ export class TlsFiles {
   }
 
   async look(): Promise<TlsLook> {
-    const seen = await fingerprint(this.#files, this.#paths);
+    const seen = await fingerprint(this.#files, this.paths);
     if (seen === this.#seen) return { kind: 'unchanged' };
     this.#seen = seen;
     try {
-      this.#pair = await readPair(this.#files, this.#paths);
+      this.#pair = await readPair(this.#files, this.paths);
       this.#expiresAt = expiryOf(this.#pair);
       return { kind: 'taken', pair: this.#pair, expiresAt: this.#expiresAt };
     } catch (thrown) {

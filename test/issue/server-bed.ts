@@ -81,7 +81,6 @@ export async function serverBed(options: BedOptions = {}) {
     log: silentLogger,
     proxies: new TrustedProxies(options.proxies ?? []),
     limits: { client: generous, address: generous },
-    live: () => true,
     open: () => true,
     ...options.server,
   });

@@ -1,0 +1,27 @@
+import type { OpenIssuer } from '../mint/issuer.ts';
+import { grantStatements } from '../mint/issuer-schema.ts';
+import { clientTableName, workingTables } from './server-schema.ts';
+
+/**
+ * The role of a PostgreSQL database that we are, if it may do more to the audit log than add to it. SQLite has no roles: there the
+ * database itself refuses changes, which whoever owns the file can take back.
+ */
+export async function roleThatChangesAudit({ database, engine }: OpenIssuer): Promise<string | undefined> {
+  if (engine !== 'postgres') return undefined;
+  const [row] = await database.read(
+    `SELECT current_user AS role, (has_table_privilege('issuer_audit', 'UPDATE')
+       OR has_table_privilege('issuer_audit', 'DELETE') OR has_table_privilege('issuer_audit', 'TRUNCATE'))::int AS may`,
+  );
+  return Number(row?.['may']) === 1 ? String(row?.['role']) : undefined;
+}
+
+/** The SQL that makes a role fit to run the server, and no more: clients, like keys to be removed, are the business of the owner's role. */
+export function roleStatements(role: string): readonly string[] {
+  const quoted = `"${role.replaceAll('"', '""')}"`;
+  return [
+    ...grantStatements(role, workingTables),
+    `GRANT SELECT ON issuer_server TO ${quoted};`,
+    // FOR SHARE, which makes a removal wait for the tokens that are being signed, takes the right to change a column.
+    `GRANT SELECT, UPDATE (generation) ON ${clientTableName} TO ${quoted};`,
+  ];
+}
