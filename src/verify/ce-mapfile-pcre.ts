@@ -61,7 +61,7 @@ const escapes: Readonly<Record<string, string>> = {
 /** The first form that fits says what becomes of it. */
 const forms: readonly (readonly [RegExp, Rewrite])[] = [
   [/\\Q(.*?)(?:\\E|$)/sy, ([, text = '']) => [...text].map(escaped).join('')],
-  [/\\[AzZsSae]/y, ([whole = '']) => escapes[whole]],
+  [/\\(?:[AzZ](?![*+?]|\{\d)|[sSae])/y, ([whole = '']) => escapes[whole]],
   [/\\x(?:([0-9A-Fa-f]{2})|\{0*([0-9A-Fa-f]{1,2})\})/y, hexadecimal],
   [/\\[bBdDwWfnrt]/y, asItIs],
   [/\\([^A-Za-z0-9])/sy, ([, character = '']) => escaped(character)],
@@ -71,7 +71,7 @@ const forms: readonly (readonly [RegExp, Rewrite])[] = [
     /([*+?]|\{\d+(?:,\d*)?\})(\??)(?!\+)/y,
     ([, many = '', lazy], greed) => ((lazy === '?') === (greed === 'greedy') ? `${many}?` : many),
   ],
-  [/\$/y, () => end],
+  [/\$(?![*+?]|\{\d)/y, () => end],
   [/\./y, () => '[^\\n]'],
   [/\//y, () => '\\/'],
   [/[^\\[(*+?{]|\{(?![\d,])/sy, asItIs],
