@@ -5,6 +5,7 @@ import { createIssuer } from '../mint/create-issuer.ts';
 import type { IssuerSettings } from '../mint/issuer.ts';
 import type { IssueProfile, IssuerPolicy } from '../mint/policy.ts';
 import { settingsFile } from '../mint/settings.ts';
+import type { NewSettings } from '../mint/settings-text.ts';
 import type { SigningAlgorithm } from '../mint/signing-key.ts';
 import { lifetimeTable } from '../token/lifetimes.ts';
 import type { IssuerUrl } from '../token/names.ts';
@@ -28,8 +29,8 @@ export async function initIssuer(context: Context, options: InitOptions): Promis
   const { world } = context;
   const url = issuerUrl(options.issuer);
   const { directory, deps } = await issuerPlace(context, options.dir);
-  const { profile, keys, algorithm } = options;
-  const settings = { url, profile, keys, policy: firstPolicy(options), store: { kind: 'sqlite' } as const };
+  const { profile, algorithm } = options;
+  const settings = firstSettings(url, options);
   const issuer = await createIssuer(world, directory, { ...settings, algorithm, by: `init ${whoAsks(world)}` }, deps);
   try {
     const [key] = await issuer.keys();
@@ -57,6 +58,12 @@ export function issuerUrl(text: string | undefined): IssuerUrl {
   return text as IssuerUrl;
 }
 
+/** What issuer.yaml of a new issuer says. */
+export function firstSettings(url: IssuerUrl, options: Omit<InitOptions, 'algorithm'>): NewSettings {
+  const { profile, keys } = options;
+  return { url, profile, keys, policy: firstPolicy(options), store: { kind: 'sqlite' } };
+}
+
 const computeScopes = {
   wlcg: ['compute.read', 'compute.modify', 'compute.create', 'compute.cancel'],
   scitokens: ['condor:/READ', 'condor:/WRITE'],
@@ -67,7 +74,7 @@ const computeScopes = {
  * What a new issuer may sign: what the flags say, else tokens to submit jobs with, for one compute entrypoint each. Never
  * everything: no storage without a path that somebody named, no token that all services accept.
  */
-function firstPolicy({ profile, scope, audience, subject, group = [] }: InitOptions): IssuerPolicy {
+function firstPolicy({ profile, scope, audience, subject, group = [] }: Omit<InitOptions, 'algorithm'>): IssuerPolicy {
   const scopes = scope ?? computeScopes[profile];
   const isCompute = (one: string) => /^(compute\.|condor:)/.test(one);
   const usual = [...(scopes.some(isCompute) ? ['*:9619'] : []), ...(scopes.every(isCompute) ? [] : ['https://*'])];

@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 
 /** The option that every verb of `tokeep issuer` takes. */
 export const dirOption = (): Option =>
@@ -15,3 +15,23 @@ export const severalTexts = (text: string, before: readonly string[] | undefined
   ...(before ?? []),
   text,
 ];
+
+/** What is said of a new issuer. */
+export function withNewIssuerOptions(command: Command): Command {
+  return command
+    .option('--issuer <URL>', 'the exact name, below which the keys will be published')
+    .addOption(
+      new Option('--profile <PROFILE>', 'by whose rules tokens are made')
+        .choices(['wlcg', 'scitokens', 'at+jwt'])
+        .default('wlcg'),
+    )
+    .addOption(
+      new Option('--keys <HOME>', 'where private keys go: sealed into the database, or to files that only you can read')
+        .choices(['sealed', 'file'])
+        .default('sealed'),
+    )
+    .option('--scope <SCOPES>', 'scopes that may be signed, and all below their paths; repeatable', severalWords)
+    .option('--audience <AUDIENCE>', 'services that tokens may be for; * stands for any text; repeatable', severalWords)
+    .option('--subject <SUBJECT>', 'who tokens may be about; * stands for any text; repeatable', severalTexts)
+    .option('--group <GROUP>', 'groups that may be signed; repeatable', severalWords);
+}
