@@ -3,10 +3,10 @@ import type { VerifiedToken } from './verification.ts';
 
 /** What somebody wants to do. Storage actions need a path; the others have none. */
 export type Action = StorageAction | ComputeAction;
-export type StorageAction = 'read' | 'create' | 'modify' | 'stage' | 'poll';
+export type StorageAction = 'read' | 'stat' | 'create' | 'modify' | 'stage' | 'poll';
 export type ComputeAction = 'compute.read' | 'compute.modify' | 'compute.create' | 'compute.cancel';
 
-export const storageActions: readonly StorageAction[] = ['read', 'create', 'modify', 'stage', 'poll'];
+export const storageActions: readonly StorageAction[] = ['read', 'stat', 'create', 'modify', 'stage', 'poll'];
 export const computeActions: readonly ComputeAction[] = [
   'compute.read',
   'compute.create',

@@ -108,6 +108,7 @@ function foreignWord({ profile }: Bearer, { text }: ParsedScope): string {
 /** The scope that would do, in the words of the token's profile; SciTokens has no word for staging. */
 function wordFor({ profile }: Bearer, { action }: StorageQuestion, path: ScopePath): string {
   const where = printPath({ ...path, directoryOnly: false });
-  if (profile === 'wlcg' || action === 'stage' || action === 'poll') return `storage.${action}:${where}`;
-  return `${action === 'read' ? 'read' : 'write'}:${where}`;
+  const word = action === 'stat' ? 'read' : action;
+  if (profile === 'wlcg' || word === 'stage' || word === 'poll') return `storage.${word}:${where}`;
+  return `${word === 'read' ? 'read' : 'write'}:${where}`;
 }

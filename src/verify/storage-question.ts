@@ -3,7 +3,7 @@ import type { StorageAction } from './access.ts';
 import type { Area, Place } from './areas.ts';
 
 export interface StorageScope {
-  readonly operation: StorageAction | 'write';
+  readonly operation: Exclude<StorageAction, 'stat'> | 'write';
   readonly path: ScopePath;
   readonly text: string;
 }
@@ -22,10 +22,10 @@ export interface StorageQuestion {
  * Staging has not meant reading since 1.2, whatever `wlcg.ver` says. To poll is to look where a file lies, as `stat` does.
  */
 export const grants: Readonly<Record<StorageScope['operation'], readonly StorageAction[]>> = {
-  read: ['read', 'poll'],
-  create: ['create', 'poll'],
-  modify: ['create', 'modify', 'poll'],
-  stage: ['stage', 'poll'],
+  read: ['read', 'stat', 'poll'],
+  create: ['create', 'stat', 'poll'],
+  modify: ['create', 'modify', 'stat', 'poll'],
+  stage: ['stage', 'stat', 'poll'],
   poll: ['poll'],
-  write: ['create', 'modify', 'poll'],
+  write: ['create', 'modify', 'stat', 'poll'],
 };
