@@ -97,9 +97,9 @@ function readKey(jwk: unknown): KeyReading {
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
     return passedOver('it is not for verifying (key_ops)', remarks);
   }
-  if (kid === undefined) remarks.push('has no kid, which tokens need to name it');
   const reading = jwk['kty'] === 'EC' ? readEc(jwk) : jwk['kty'] === 'RSA' ? readRsa(jwk) : otherType(jwk);
   if (reading.kind === 'unfit') return passedOver(reading.why, remarks);
+  if (kid === undefined) remarks.push('has no kid, which tokens need to name it');
   return {
     key: { kid, algorithm: reading.algorithm, key: reading.key },
     remarks: [...remarks, ...reading.remarks],
