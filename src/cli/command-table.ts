@@ -28,6 +28,12 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'exec', summary: 'run a command with a token kept fresh', load: () => import('./commands/exec.ts') },
   { name: 'inspect', summary: 'decode and explain a token', load: () => import('./commands/inspect.ts') },
   { name: 'verify', summary: 'say whether a token is good', load: () => import('./commands/verify.ts') },
+  { name: 'can', summary: 'say whether a token lets its bearer do something', load: () => import('./commands/can.ts') },
+  {
+    name: 'explain',
+    summary: 'say why a service accepts or refuses a token',
+    load: () => import('./commands/explain.ts'),
+  },
   {
     name: 'account',
     summary: 'list, log in again, remove or revoke accounts',

@@ -1,3 +1,4 @@
+import { lengthInWords } from '../token/explain.ts';
 import { type Epoch, epochFromSeconds } from '../token/time.ts';
 import { type Refused, refusedFor, type SignatureFinding } from './explanation.ts';
 import type { Claims } from './quirks-profiles.ts';
@@ -11,7 +12,7 @@ export function keyRefusal(signature: SignatureFinding): Refused | undefined {
     case 'key unnamed':
       return refusedFor('kid', `the token does not name its key (kid), and the issuer does not publish just one`, {
         log: 'Key ID empty but multiple keys published.',
-        fix: 'have the issuer put kid into the header',
+        fix: 'put kid into the header of its tokens',
         turn: 'issuer',
       });
     case 'key unpublished':
@@ -27,7 +28,7 @@ export function keyRefusal(signature: SignatureFinding): Refused | undefined {
     case 'algorithm':
       return refusedFor('alg', `the header says ${signature.found}, and the key is not for that`, {
         log: 'wrong algorithm',
-        fix: 'have the issuer sign with the algorithm of its key, ES256 or RS256',
+        fix: 'sign with the algorithm of the key, ES256 or RS256',
         turn: 'issuer',
       });
     case 'wrong':
@@ -51,18 +52,18 @@ export function timeRefusal(claims: Claims, now: Epoch): Refused | undefined {
   const [exp, nbf, iat] = [claims['exp'], claims['nbf'], claims['iat']];
   const log = 'token expired';
   if (typeof exp === 'number' && now > epochFromSeconds(exp)) {
-    const ago = Math.ceil((now - epochFromSeconds(exp)) / 1000);
-    return refusedFor('exp', `the token expired ${ago} s ago`, { log, fix: 'get a new token', turn: 'user' });
+    const ago = lengthInWords(now - epochFromSeconds(exp));
+    return refusedFor('exp', `the token expired ${ago} ago`, { log, fix: 'get a new token', turn: 'user' });
   }
   for (const [name, time] of [
     ['nbf', nbf],
     ['iat', iat],
   ] as const) {
     if (typeof time !== 'number' || epochFromSeconds(time) <= now) continue;
-    const ahead = Math.ceil((epochFromSeconds(time) - now) / 1000);
-    return refusedFor(name, `${name} is ${ahead} s in the future, and there is no leeway at all`, {
+    const ahead = lengthInWords(epochFromSeconds(time) - now);
+    return refusedFor(name, `${name} is ${ahead} in the future, and there is no leeway at all`, {
       log,
-      fix: 'have the issuer date nbf back by a minute, and compare the clocks of issuer and service',
+      fix: 'date nbf back by a minute, iat never ahead, and compare the clocks of issuer and service',
       turn: 'issuer',
     });
   }

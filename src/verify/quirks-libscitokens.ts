@@ -73,10 +73,7 @@ function claimRefusal(claims: Claims, { nbf, times, version }: LibraryRelease): 
     const hint = name === 'nbf' ? `libscitokens ${version} demands it; later releases do not` : 'it is mandatory';
     return refusedFor(name, `the token has no ${name}: ${hint}`, {
       log: `'${name}' claim is mandatory`,
-      fix:
-        name === 'nbf'
-          ? 'have the issuer put nbf into its tokens, or the site upgrade'
-          : `have the issuer put ${name} into its tokens`,
+      fix: name === 'nbf' ? 'put nbf into its tokens (or the site upgrades)' : `put ${name} into its tokens`,
       turn: 'issuer',
     });
   }
@@ -87,7 +84,7 @@ function claimRefusal(claims: Claims, { nbf, times, version }: LibraryRelease): 
     const what = typeof value === 'number' ? 'a number with a fraction' : `not a number but ${JSON.stringify(value)}`;
     return refusedFor(name, `${name} is ${what}; it has to be whole seconds since 1970`, {
       log: 'std::bad_cast',
-      fix: `have the issuer write ${name} as whole seconds`,
+      fix: `write ${name} as whole seconds`,
       turn: 'issuer',
     });
   }
@@ -153,7 +150,7 @@ function scopeRefusal(scope: unknown): Refused {
   }
   return refusedFor('scope', 'scope is not one text with its words separated by blanks', {
     log: "'scope' claim verification failed.",
-    fix: 'have the issuer write scope as one text',
+    fix: 'write scope as one text',
     turn: 'issuer',
   });
 }

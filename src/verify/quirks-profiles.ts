@@ -47,7 +47,7 @@ function firstScitokens(claims: Claims): ProfileAnswer | Refused {
     `${'ver' in claims ? '' : 'without ver and wlcg.ver it is a token of SciTokens 1, and '}SciTokens 1 refuses claims it does not know: ${odd}`,
     {
       log: `'${odd}' claim verification is mandatory`,
-      fix: 'have the issuer add "wlcg.ver": "1.0", or "ver": "scitoken:2.0"',
+      fix: 'add "wlcg.ver": "1.0", or "ver": "scitoken:2.0"',
       turn: 'issuer',
     },
   );
@@ -65,7 +65,7 @@ function unknownVersion(claim: string, profile: string, found: unknown, wanted: 
   if (typeof found !== 'string') {
     return refusedFor(claim, `${claim} is not text`, {
       log: 'std::bad_cast',
-      fix: `have the issuer write "${claim}": "${wanted}"`,
+      fix: `write "${claim}": "${wanted}"`,
       turn: 'issuer',
     });
   }
@@ -73,7 +73,7 @@ function unknownVersion(claim: string, profile: string, found: unknown, wanted: 
     claim === 'wlcg.ver' && /^1\.\d+$/.test(found) ? ', although the profile says to accept newer minor versions' : '';
   return refusedFor(claim, `${claim} is ${found}, and libscitokens knows no version but ${wanted}${note}`, {
     log: `Unknown ${profile} version in token: ${found}`,
-    fix: `have the issuer write "${claim}": "${wanted}"`,
+    fix: `write "${claim}": "${wanted}"`,
     turn: 'issuer',
   });
 }

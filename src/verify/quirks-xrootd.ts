@@ -4,17 +4,19 @@ import type { ScitokensIssuer } from './scitokens-cfg.ts';
 import type { XrootdHabits } from './services.ts';
 
 /** What is done at a storage, one word for each thing that XRootD tells apart. */
-export type StorageDeed =
-  | 'read'
-  | 'list'
-  | 'stat'
-  | 'create'
-  | 'mkdir'
-  | 'modify'
-  | 'delete'
-  | 'rename'
-  | 'stage'
-  | 'poll';
+export const storageDeeds = [
+  'read',
+  'list',
+  'stat',
+  'create',
+  'mkdir',
+  'modify',
+  'delete',
+  'rename',
+  'stage',
+  'poll',
+] as const;
+export type StorageDeed = (typeof storageDeeds)[number];
 
 /** One of XRootD's rules: these deeds at this path of the server and below. */
 export interface Rule {

@@ -71,6 +71,18 @@ export function readScitokensCfg(text: string, file: string): ScitokensReading {
   return { config: { ...global, issuers }, findings: findings.toSorted((one, other) => one.line - other.line) };
 }
 
+/** An issuer that all of the server belongs to, for where there is no configuration at hand. */
+export const wholeServerOf = (issuer: string): ScitokensIssuer => ({
+  name: issuer,
+  issuer,
+  basePaths: ['/'],
+  restrictedPaths: [],
+  mapSubject: false,
+  groupsClaim: 'wlcg.groups',
+  strategies: everyStrategy,
+  line: 0,
+});
+
 /** The part of the service that an issuer's tokens reach. */
 export const areaOf = ({ basePaths, restrictedPaths }: ScitokensIssuer): Area => ({ basePaths, restrictedPaths });
 

@@ -43,7 +43,7 @@ export function askHtcondor(
 
 const noSubject = refusedFor('sub', 'the token has no subject, and HTCondor demands one', {
   log: 'Unable to retrieve token subject: std::bad_cast',
-  fix: 'have the issuer put sub into its tokens',
+  fix: 'put sub into its tokens',
   turn: 'issuer',
 });
 
@@ -85,7 +85,7 @@ const placeOf = ({ file, line }: { readonly file: string; readonly line: number 
 const unmapped = (principal: string, near: string): Refused =>
   refusedFor('mapfile', `no line of the mapfile fits ${principal}${near}`, {
     log: 'Failed to map SCITOKENS authenticated identity',
-    fix: 'add a line for it: SCITOKENS /^ISSUER,SUBJECT$/ USER, with \\ before each / and .',
+    fix: `add a line to it: SCITOKENS /^${principal.replace(/[^A-Za-z0-9,_-]/g, '\\$&')}$/ USER`,
     turn: 'site',
   });
 

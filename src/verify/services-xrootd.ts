@@ -52,7 +52,7 @@ const noRights = refusedFor('no scope', 'the token gives no rights here');
 
 const noSubject = refusedFor('sub', 'the token has no subject, and XRootD demands one', {
   log: 'Failed to get token subject: std::bad_cast',
-  fix: 'have the issuer put sub into its tokens',
+  fix: 'put sub into its tokens',
   turn: 'issuer',
 });
 

@@ -70,13 +70,16 @@ export const releases: readonly ServiceRelease[] = [
       strategies: true,
     },
   },
-  { service: 'htcondor-ce', version: '23.9.6', library: libraries['1.1.3'], from: 'HTCondor 23' },
+  { service: 'htcondor-ce', version: '23.9.6', library: libraries['1.1.3'], from: 'feature series of 2024' },
 ];
 
 export const services: readonly Service[] = ['xrootd', 'htcondor-ce'];
 
 /** What the service is called by people. */
 export const serviceNames: Readonly<Record<Service, string>> = { xrootd: 'XRootD', 'htcondor-ce': 'HTCondor-CE' };
+
+/** The program that decides there, to which the versions belong. */
+const programs: Readonly<Record<Service, string>> = { xrootd: 'XRootD', 'htcondor-ce': 'HTCondor' };
 
 /** The releases of a service, by its own version or that of libscitokens; all where none is named, none where it is not known. */
 export function releasesOf(service: Service, named?: string): readonly ServiceRelease[] {
@@ -86,4 +89,4 @@ export function releasesOf(service: Service, named?: string): readonly ServiceRe
 
 /** `XRootD 5.5.3 with libscitokens 0.7.3`. */
 export const releaseName = ({ service, version, library }: ServiceRelease): string =>
-  `${serviceNames[service]} ${version} with libscitokens ${library.version}`;
+  `${programs[service]} ${version} with libscitokens ${library.version}`;

@@ -10,6 +10,7 @@ import type { PresentedToken, Verdict } from '../../src/verify/explanation.ts';
 import { readKeySet } from '../../src/verify/jwks.ts';
 import { KeyCache } from '../../src/verify/key-cache.ts';
 import type { StorageDeed } from '../../src/verify/quirks-xrootd.ts';
+import { wholeServerOf } from '../../src/verify/scitokens-cfg.ts';
 import { releasesOf, type ServiceRelease } from '../../src/verify/services.ts';
 import { askHtcondor, type HtcondorSetting } from '../../src/verify/services-htcondor.ts';
 import { askXrootd, type XrootdSetting } from '../../src/verify/services-xrootd.ts';
@@ -27,18 +28,7 @@ const setting: XrootdSetting = {
   now: noon,
   audiences: [server, everyoneOfWlcg],
   onMissing: 'deny',
-  issuers: [
-    {
-      name: 'vo',
-      issuer,
-      basePaths: ['/'],
-      restrictedPaths: [],
-      mapSubject: false,
-      groupsClaim: 'wlcg.groups',
-      strategies: ['capability', 'group', 'mapping'],
-      line: 1,
-    },
-  ],
+  issuers: [wholeServerOf(issuer)],
 };
 
 function presented(text: string | undefined): PresentedToken | undefined {
