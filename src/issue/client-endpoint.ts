@@ -116,12 +116,10 @@ async function notThatClient(
   who: Extract<Authentication, { kind: 'refused' }>,
 ): Promise<FastifyReply> {
   desk.counts.add('clients_refused', { reason: who.replayed ? 'replayed' : 'unknown_or_wrong' });
-  desk.log.event('issuer-client-refused', {
-    client: who.claimed?.slice(0, 100),
-    address,
-    reason: who.why,
-    request: request.id,
-  });
+  if (desk.limits.told.take(address) === undefined) {
+    const client = who.claimed?.slice(0, 100);
+    desk.log.event('issuer-client-refused', { client, address, reason: who.why, request: request.id });
+  }
   if (who.replayed) {
     await desk.issuer.audit.append({
       at: desk.world.clock.now(),

@@ -60,8 +60,8 @@ export function addDiscovery(app: FastifyInstance, desk: ServerDesk, grants: Rea
     await publish(desk, keys);
     return jsonText({ keys: keys.map(({ jwk }) => ({ ...jwk })) });
   });
-  for (const path of desk.urls.metadataPaths) app.get(path, answering(metadata, 'application/json'));
-  app.get(pathOf(desk.urls.jwks), answering(jwks, 'application/jwk-set+json'));
+  for (const path of desk.urls.metadataPaths) app.get(path, answering(metadata));
+  app.get(pathOf(desk.urls.jwks), answering(jwks));
 }
 
 /** From the moment they are served verifiers can know them, which is what a rotation waits for. Serving goes on where it cannot be noted. */
@@ -105,7 +105,7 @@ function remembered({ world, log }: ServerDesk, what: string, make: () => Promis
   };
 }
 
-function answering(document: () => Promise<Document>, type: string) {
+function answering(document: () => Promise<Document>) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { text, tag } = await document();
     // Public, and for browsers too: there is nothing in it that is not for everybody.
@@ -117,6 +117,6 @@ function answering(document: () => Promise<Document>, type: string) {
     ) {
       return reply.code(304).send();
     }
-    return reply.header('content-type', type).send(text);
+    return reply.header('content-type', 'application/json').send(text);
   };
 }

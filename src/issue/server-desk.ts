@@ -18,7 +18,8 @@ export interface ServerDesk {
   readonly directory: ClientDirectory;
   readonly tokens: OwnTokens;
   readonly proxies: TrustedProxies;
-  readonly limits: { readonly client: RateLimit; readonly address: RateLimit };
+  /** `told` is for lines of the log about strangers, of which each address causes only so many. */
+  readonly limits: { readonly client: RateLimit; readonly address: RateLimit; readonly told: RateLimit };
   readonly counts: ServerCounts;
   readonly log: Logger;
 }

@@ -52,7 +52,11 @@ export async function createIssuerServer(options: IssuerServerOptions): Promise<
     directory: new ClientDirectory(clients, world.clock),
     tokens: new OwnTokens(issuer, world.clock),
     proxies,
-    limits: { client: new RateLimit(limits.client, world.clock), address: new RateLimit(limits.address, world.clock) },
+    limits: {
+      client: new RateLimit(limits.client, world.clock),
+      address: new RateLimit(limits.address, world.clock),
+      told: new RateLimit({ perSecond: 1, burst: 30 }, world.clock),
+    },
     counts,
     log,
   };
