@@ -7,6 +7,8 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 export default defineConfig({
   input: {
     index: 'src/index.ts',
+    verify: 'src/verify/index.ts',
+    issue: 'src/issue/index.ts',
     main: 'src/cli/main.ts',
     'osg-token-renewer': 'src/cli/osg-token-renewer.ts',
     'osg-token-renewer-setup': 'src/cli/osg-token-renewer-setup.ts',

@@ -35,7 +35,16 @@ test('a token is explained as of now, or as of the time that is given', () => {
 test('what the package exports is what the build makes', async () => {
   const { exports } = JSON.parse(await readFile('package.json', 'utf8'));
   const types = JSON.parse(await readFile('tsconfig.types.json', 'utf8'));
-  assert.equal((rolldownConfig as { input: Record<string, string> }).input['index'], 'src/index.ts');
-  assert.deepEqual(exports['.'], { types: `./${types.compilerOptions.outDir}/index.d.ts`, default: './dist/index.js' });
-  assert.deepEqual(types.include, ['src/index.ts']);
+  const { input } = rolldownConfig as { input: Record<string, string> };
+  const entries = { '.': 'index', './verify': 'verify/index', './issue': 'issue/index' };
+  for (const [name, source] of Object.entries(entries)) {
+    const built = name === '.' ? 'index' : name.slice(2);
+    assert.equal(input[built], `src/${source}.ts`);
+    const outDir = `./${types.compilerOptions.outDir}`;
+    assert.deepEqual(exports[name], { types: `${outDir}/${source}.d.ts`, default: `./dist/${built}.js` });
+  }
+  assert.deepEqual(
+    types.include,
+    Object.values(entries).map((source) => `src/${source}.ts`),
+  );
 });
