@@ -30,6 +30,7 @@ export function judgeAudiences(
     if (!/^[\x21-\x7e]{1,1024}$/.test(audience))
       return refused(
         `${JSON.stringify(audience)} is no audience: blanks and letters outside ASCII cannot stand in one`,
+        'name the service as it calls itself, such as https://storage.example.org',
       );
     if (isForEveryone(audience)) {
       return refused(

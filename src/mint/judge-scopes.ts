@@ -23,7 +23,11 @@ export function judgeScopes(
       };
     }
     if (!scopeToken.test(scope.text)) {
-      return { kind: 'refused', why: `${JSON.stringify(scope.text)} is no scope (RFC 6749 section 3.3)` };
+      return {
+        kind: 'refused',
+        why: `${JSON.stringify(scope.text)} is no scope (RFC 6749 section 3.3)`,
+        hint: 'scopes are ASCII without blanks, quotes and backslashes',
+      };
     }
   }
   const rules = rulesOf(allowed);
