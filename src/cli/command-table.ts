@@ -34,6 +34,8 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'say why a service accepts or refuses a token',
     load: () => import('./commands/explain.ts'),
   },
+  { name: 'map', summary: 'say which local user a token is', load: () => import('./commands/map.ts') },
+  { name: 'idtoken', summary: 'make and read IDTOKENS of HTCondor', load: () => import('./commands/idtoken.ts') },
   {
     name: 'account',
     summary: 'list, log in again, remove or revoke accounts',

@@ -21,6 +21,8 @@ export interface MapfileLine extends MapfilePlace {
   readonly principal: Principal;
   /** The local user, with `\1` for what the first group of the pattern matched. */
   readonly canonical: string;
+  /** The line as it is written. */
+  readonly text: string;
 }
 
 /** `@include PATH`: a file, or every file of a directory. */
@@ -79,6 +81,7 @@ function readLine(raw: string, place: MapfilePlace): Read {
     method: method.text.toUpperCase(),
     principal: principalOf(second),
     canonical: third.text,
+    text: raw.trim(),
   };
 }
 

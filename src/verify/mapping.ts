@@ -13,6 +13,8 @@ export type MappingSource =
   | {
       readonly kind: 'name-mapfile';
       readonly mapfile: NameMapfile;
+      /** Those of the claim that the issuer's section names, where it is another one than WLCG's. */
+      readonly groups?: readonly string[];
       readonly place: Pick<NameQuestion, 'username' | 'path' | 'basePaths' | 'compares'>;
     };
 
@@ -35,7 +37,11 @@ export function mapIdentity(source: MappingSource, identity: TokenIdentity): Map
     case 'rules':
       return byRules(source.rules, identity);
     case 'name-mapfile':
-      return byNameMapfile(source.mapfile, { ...source.place, subject: identity.subject, groups: identity.groups });
+      return byNameMapfile(source.mapfile, {
+        ...source.place,
+        subject: identity.subject,
+        groups: source.groups ?? identity.groups,
+      });
   }
 }
 
@@ -107,7 +113,7 @@ function byNameMapfile({ file, rules }: NameMapfile, question: NameQuestion): Ma
     return mapped(
       question.username,
       file,
-      `no rule of ${file} fits ${who}; the issuer's section makes it ${question.username}`,
+      `no rule of ${file} fits ${who}; the issuer's section makes it ${question.username}, where its scopes allow the request`,
     );
   }
   return unmapped(
@@ -124,10 +130,6 @@ function unmapped(why: string, hint: string | undefined): Mapping {
 
 const placeOf = ({ file, line }: MapfileLine): string => `${file}:${line}`;
 
-function shown(line: MapfileLine): string {
-  const { principal } = line;
-  const second = principal.kind === 'exact' ? principal.text : `/${principal.source}/`;
-  return `${placeOf(line)} (${line.method} ${second} ${line.canonical})`;
-}
+const shown = (line: MapfileLine): string => `${placeOf(line)} (${line.text})`;
 
 const ruleAt = ({ file }: MapRules, { number }: MapRule): string => `${file}, rule ${number}`;
