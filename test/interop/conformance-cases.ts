@@ -1,3 +1,5 @@
+import type { TokenWish } from './issuer-here.ts';
+
 /**
  * The cases of the WLCG JWT compliance suite (indigo-iam/wlcg-jwt-compliance-tests, audience, basic authorization and path
  * enforcement), one row for each request it judges: what the token says, what is asked for, and what should come of it.
@@ -17,12 +19,8 @@ export interface ConformanceCase {
 export const knownReleases = ['5.5.3', '5.8.1', '6.2.0'] as const;
 export type KnownRelease = (typeof knownReleases)[number];
 
-interface CaseToken {
-  /** `storage`: the storage's own name. Default: the name that stands for every service of WLCG. */
-  readonly aud?: string | readonly string[];
-  readonly scope: string;
-  readonly groups?: readonly string[];
-}
+/** As {@link TokenWish}; among the audiences, `storage` stands for the storage's own name. */
+type CaseToken = Omit<TokenWish, 'audiences'> & Partial<TokenWish>;
 
 interface CaseRequest {
   readonly method: 'GET' | 'PUT' | 'DELETE' | 'MKCOL';
@@ -43,16 +41,9 @@ export const filesInPlace: Readonly<Record<string, string>> = {
   [`${suite}/create-dir-2/kept`]: 'kept\n',
 };
 
-const everyone = 'https://wlcg.cern.ch/jwt/v1/any';
-
-/** The claims of a case's token, for a storage of that name. */
-export function claimsOf(
-  { aud = everyone, scope, groups }: CaseToken,
-  storage: string,
-): Readonly<Record<string, unknown>> {
-  const own = (name: string) => (name === 'storage' ? storage : name);
-  const audience = typeof aud === 'string' ? own(aud) : aud.map(own);
-  return { sub: 'robot', aud: audience, scope, ...(groups === undefined ? {} : { 'wlcg.groups': groups }) };
+/** What to ask of an issuer for a case, where the storage has that name. Without an audience it is for every service. */
+export function wishOf({ audiences = [], ...rest }: CaseToken, storage: string): TokenWish {
+  return { audiences: audiences.map((name) => (name === 'storage' ? storage : name)), ...rest };
 }
 
 const modifyAll = { scope: 'openid storage.read:/ storage.modify:/' };
@@ -81,8 +72,11 @@ const never401 = 'XRootD answers every refusal with 403';
 const namedAnyway =
   'profile 1.3 lets a path without a slash at its end name a directory with all that is in it; the suite itself marks the case as to be decided';
 
-const ofOne = { aud: 'https://of-nobody.example', scope: 'openid storage.read:/' };
-const ofOthers = { aud: ['https://fake.audience:8443', 'https://of-nobody.example'], scope: 'openid storage.read:/' };
+const ofOne = { audiences: ['https://of-nobody.example'], scope: 'openid storage.read:/' };
+const ofOthers = {
+  audiences: ['https://fake.audience:8443', 'https://of-nobody.example'],
+  scope: 'openid storage.read:/',
+};
 
 export const conformanceCases: readonly ConformanceCase[] = [
   {
@@ -95,12 +89,12 @@ export const conformanceCases: readonly ConformanceCase[] = [
   },
   {
     title: 'Token with correct audience is accepted',
-    token: { aud: 'storage', scope: 'openid storage.read:/' },
+    token: { audiences: ['storage'], scope: 'openid storage.read:/' },
     ...{ request: get(`${suite}/audience-3`), expected: notThere, answered: by(404) },
   },
   {
     title: 'Token with correct audience in multiple option is accepted',
-    token: { aud: ['storage', 'https://of-nobody.example'], scope: 'openid storage.read:/' },
+    token: { audiences: ['storage', 'https://of-nobody.example'], scope: 'openid storage.read:/' },
     ...{ request: get(`${suite}/audience-4`), expected: notThere, answered: by(404) },
   },
   {

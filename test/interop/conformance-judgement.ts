@@ -5,7 +5,7 @@ import { areaOf, readScitokensCfg } from '../../src/verify/scitokens-cfg.ts';
 import { strictTrust } from '../../src/verify/trust.ts';
 import { Verifier } from '../../src/verify/verifier.ts';
 import { realWorld } from '../../src/world/real-world.ts';
-import { type ConformanceCase, claimsOf, filesInPlace } from './conformance-cases.ts';
+import { type ConformanceCase, filesInPlace, wishOf } from './conformance-cases.ts';
 import { conformanceCfg, groupRules, storageArea } from './conformance-storage.ts';
 import { makeOddKey, publicJwk, signOddly } from './odd-tokens.ts';
 
@@ -17,6 +17,7 @@ export interface Judgement {
 
 const issuer = 'https://issuer.example/wlcg';
 const storage = 'https://storage.example:8443';
+const everyone = 'https://wlcg.cern.ch/jwt/v1/any';
 const key = makeOddKey('odd');
 
 const { config } = readScitokensCfg(conformanceCfg(storage, issuer), 'scitokens.cfg');
@@ -38,7 +39,9 @@ const verifier = new Verifier({
 
 /** Verifies a case's token and decides on its request, as XRootD is asked to. */
 export async function judge({ token, request }: ConformanceCase): Promise<Judgement> {
-  const text = signOddly(key, { claims: { iss: issuer, ...claimsOf(token, storage) } });
+  const { audiences, scope, groups } = wishOf(token, storage);
+  const forWhom = { aud: audiences.length === 0 ? everyone : audiences, 'wlcg.groups': groups };
+  const text = signOddly(key, { claims: { iss: issuer, sub: 'robot', scope, ...forWhom } });
   const verification = await verifier.verify(text);
   if (verification.kind === 'refused') return { kind: 'refused', why: verification.why };
   const decision = decide(verification.token, asAccess(request), area);

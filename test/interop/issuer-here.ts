@@ -1,70 +1,100 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type OddKey, oddKey, signOddly } from './odd-tokens.ts';
+import { openIssuer } from '../../src/mint/open-issuer.ts';
+import { realWorld } from '../../src/world/real-world.ts';
+import { type OddKey, oddKey } from './odd-tokens.ts';
+import { outputOf } from './run-program.ts';
 import { type StaticSite, startStaticSite } from './static-site.ts';
 import type { Surroundings } from './surroundings.ts';
 
+/** What a token of the subject `robot` is to say. It lives for an hour. */
 export interface TokenWish {
-  readonly audience: string;
+  /** None: a token that every service accepts. */
+  readonly audiences: readonly string[];
   readonly scope: string;
+  readonly groups?: readonly string[];
 }
 
-/** An issuer of ours, and the web site that shows what it published. */
+/** An issuer of ours, made and run by the commands, and the web site that shows what it published. */
 export interface IssuerHere extends AsyncDisposable {
   readonly url: string;
   readonly site: StaticSite;
-  /** Signs for ten minutes, for the subject `robot`. */
+  /** By `tokeep issuer sign`, in a process of its own. */
   sign(wish: TokenWish): Promise<string>;
+  /** As that command does it, for many tokens at once. */
+  mint(wishes: readonly TokenWish[]): Promise<readonly string[]>;
   publish(): Promise<void>;
   /** One step of next, signing, retired, removed, without waiting for its time. */
   rotate(): Promise<void>;
   /** The key that signs. */
-  signingKey(): OddKey;
+  signingKey(): Promise<OddKey>;
 }
+
+const main = join(import.meta.dirname, '../../src/cli/main.ts');
+
+/** The command, from this checkout. Throws with what it said if it does not end well. */
+export const tokeep = (...args: readonly string[]): Promise<string> => outputOf([process.execPath, main, ...args]);
 
 export async function startIssuer(told: Surroundings): Promise<IssuerHere> {
   const home = await mkdtemp(join(told.directory, 'issuer-'));
-  const site = await startStaticSite(join(home, 'www'), told);
+  const [directory, published] = [join(home, 'issuer'), join(home, 'www')];
+  await mkdir(published);
+  const site = await startStaticSite(published, told);
   const url = `${site.url}/vo`;
-  const make = (): OddKey => {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    return oddKey(randomUUID().slice(0, 8), privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
-  };
-  let keys: { key: OddKey; state: string }[] = [{ key: make(), state: 'signing' }];
-  const signing = () => keys.find(({ state }) => state === 'signing')?.key as OddKey;
+  const issuer = (verb: string, ...args: readonly string[]) => tokeep('issuer', verb, '--dir', directory, ...args);
+  await issuer('init', '--issuer', url, '--keys', 'file', ...maySign);
+  await allowEveryone(join(directory, 'issuer.yaml'));
+  const sign = async (wish: TokenWish) => (await issuer('sign', '--subject', 'robot', ...asOptions(wish))).trim();
   return {
     url,
     site,
-    sign: async ({ audience, scope }) =>
-      signOddly(signing(), { claims: { iss: url, sub: 'robot', aud: audience, scope } }),
-    async publish() {
-      await mkdir(join(home, 'www/vo/.well-known'), { recursive: true });
-      const { createPublicKey } = await import('node:crypto');
-      const jwks = {
-        keys: keys.map(({ key }) => ({
-          ...createPublicKey(key.key).export({ format: 'jwk' }),
-          kid: key.kid,
-          use: 'sig',
-          alg: 'ES256',
-        })),
-      };
-      await writeFile(join(home, 'www/vo/jwks'), JSON.stringify(jwks));
-      await writeFile(
-        join(home, 'www/vo/.well-known/openid-configuration'),
-        JSON.stringify({ issuer: url, jwks_uri: `${url}/jwks` }),
-      );
+    sign,
+    mint: (wishes) => mintAll(directory, wishes),
+    publish: async () => void (await issuer('publish', published)),
+    rotate: async () => void (await issuer('rotate', '--now', '--reason', 'a test')),
+    async signingKey() {
+      const token = await sign({ audiences: ['https://nobody.example'], scope: 'storage.read:/' });
+      const { kid } = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { kid: string };
+      return oddKey(kid, await readFile(join(directory, 'keys', `${kid}.pem`), 'utf8'));
     },
-    async rotate() {
-      if (keys.some(({ state }) => state === 'next'))
-        keys = keys.map(({ key, state }) => ({ key, state: state === 'next' ? 'signing' : 'retired' }));
-      else if (keys.some(({ state }) => state === 'retired')) keys = keys.filter(({ state }) => state !== 'retired');
-      else keys.push({ key: make(), state: 'next' });
-    },
-    signingKey: signing,
     async [Symbol.asyncDispose]() {
       await site[Symbol.asyncDispose]();
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+/** The policy: what the tests need, and the suite's groups. */
+const maySign = [
+  ...['--subject', 'robot', '--audience', '*', '--group', '/wlcg', '--group', '/wlcg/*'],
+  ...['--scope', 'openid storage.read:/ storage.create:/ storage.modify:/ compute.read wlcg.groups wlcg.groups:*'],
+];
+
+/** Tokens for every service are not to be had by an option: somebody has to write it into the settings. */
+async function allowEveryone(settings: string): Promise<void> {
+  const text = await readFile(settings, 'utf8');
+  await writeFile(settings, text.replace('everyone: false', 'everyone: true'));
+}
+
+function asOptions({ audiences, scope, groups = [] }: TokenWish): readonly string[] {
+  const forWhom = audiences.length === 0 ? ['--everyone'] : audiences.flatMap((one) => ['--audience', one]);
+  return [...forWhom, '--scope', scope, ...groups.flatMap((group) => ['--group', group]), '--lifetime', '1h'];
+}
+
+async function mintAll(directory: string, wishes: readonly TokenWish[]): Promise<readonly string[]> {
+  const sealer = () => Promise.reject(new Error('nothing is sealed here'));
+  const issuer = await openIssuer(realWorld(), directory, { sealer, chain: 'local' });
+  try {
+    const tokens: string[] = [];
+    for (const { audiences, scope, groups = [] } of wishes) {
+      const { token } = await issuer.mint({
+        ...{ subject: 'robot', audiences, everyone: audiences.length === 0, scopes: scope.split(' '), groups },
+        ...{ claims: {}, by: 'a test', deliveredTo: ['a test'] },
+      });
+      tokens.push(token.reveal());
+    }
+    return tokens;
+  } finally {
+    await issuer.close();
+  }
 }

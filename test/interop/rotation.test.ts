@@ -26,7 +26,8 @@ async function withBoth(use: (both: Both) => Promise<void>): Promise<void> {
   const scitokens = (audience: string) =>
     scitokensCfg({ audience, issuer: issuer.url, basePath: '/', onmissing: 'deny' });
   await using storage = await startXrootd({ scitokens, files: { '/data/hello.txt': 'hello\n' } }, told);
-  const sign = () => issuer.sign({ audience: storage.url, scope: 'storage.read:/data' });
+  const wish = { audiences: [storage.url], scope: 'storage.read:/data' };
+  const sign = async () => (await issuer.mint([wish]))[0] ?? '';
   const read = (token: string) => curl(`${storage.url}/data/hello.txt`, { token }, told);
   assert.equal(await read(await sign()), 200);
   assert.equal(issuer.site.asked().length, 2, 'the metadata and the keys');

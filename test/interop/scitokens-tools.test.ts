@@ -11,7 +11,7 @@ after(() => issuer[Symbol.asyncDispose]());
 
 const audience = 'https://storage.example:8443';
 const scope = 'storage.read:/data storage.modify:/data/mine compute.read';
-const ours = await issuer.sign({ audience, scope });
+const ours = await issuer.sign({ audiences: [audience], scope });
 
 /** A tool of libscitokens, trusting our CA, with a key cache of its own. */
 const scitokens = (tool: string, ...args: readonly string[]) =>

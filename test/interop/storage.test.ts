@@ -23,7 +23,8 @@ after(async () => {
 });
 
 const scope = 'storage.read:/data storage.modify:/data';
-const good = await issuer.sign({ audience: storage.url, scope });
+const good = await issuer.sign({ audiences: [storage.url], scope });
+const key = await issuer.signingKey();
 const claims = { iss: issuer.url, sub: 'robot', aud: storage.url, scope };
 
 interface Refused {
@@ -38,19 +39,19 @@ const refused: readonly Refused[] = [
   { title: 'for another path', token: good, path: '/secret.txt', why: [] },
   {
     title: 'for another service',
-    token: await issuer.sign({ audience: 'https://other.example', scope }),
+    token: await issuer.sign({ audiences: ['https://other.example'], scope }),
     path: '/data/hello.txt',
     why: ["'aud' claim verification failed."],
   },
   {
     title: 'that has ended',
-    token: signOddly(issuer.signingKey(), { claims, times: { iat: -700, exp: -5 } }),
+    token: signOddly(key, { claims, times: { iat: -700, exp: -5 } }),
     path: '/data/hello.txt',
     why: ['token expired'],
   },
   {
     title: 'that is not valid yet',
-    token: signOddly(issuer.signingKey(), { claims, times: { nbf: 120 } }),
+    token: signOddly(key, { claims, times: { nbf: 120 } }),
     path: '/data/hello.txt',
     // Its words for both ends of a token's life.
     why: ['token expired'],
