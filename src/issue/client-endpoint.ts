@@ -34,8 +34,14 @@ const unknownClient: ErrorAnswer = {
   status: 401,
   error: 'invalid_client',
   description: 'the client is not known here, or did not prove that it is the one',
-  headers: { 'www-authenticate': 'Basic realm="tokeep", charset="UTF-8"' },
 };
+/** Said to those who came with an Authorization header (RFC 6749 section 5.2); others could not make anything of it. */
+const challenge = { 'www-authenticate': 'Basic realm="tokeep", charset="UTF-8"' } as const;
+
+function notKnown(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const asked = request.headers.authorization !== undefined;
+  return refuse(reply, asked ? { ...unknownClient, headers: challenge } : unknownClient);
+}
 
 const onlyPost: ErrorAnswer = {
   status: 405,
@@ -82,9 +88,9 @@ async function answerClient(desk: ServerDesk, endpoint: Endpoint, asked: Asked):
   const answer = await endpoint.answer({ ...mine, known: who.known });
   if (answer.kind !== 'client-changed') return send(desk, reply, endpoint, answer);
   const anew = await again(desk, authorization, form, who.known);
-  if (anew === undefined) return refuse(reply, unknownClient);
+  if (anew === undefined) return notKnown(request, reply);
   const second = await endpoint.answer({ ...mine, known: anew });
-  return second.kind === 'client-changed' ? refuse(reply, unknownClient) : send(desk, reply, endpoint, second);
+  return second.kind === 'client-changed' ? notKnown(request, reply) : send(desk, reply, endpoint, second);
 }
 
 /** The client was changed since we looked: it is looked at anew. An assertion is used up, so that its key has to be the same. */
@@ -130,7 +136,7 @@ async function notThatClient(
       reason: who.why,
     });
   }
-  return refuse(reply, unknownClient);
+  return notKnown(request, reply);
 }
 
 function tooMany(desk: ServerDesk, reply: FastifyReply, by: 'client' | 'address', wait: Millis): FastifyReply {
@@ -145,7 +151,6 @@ function tooMany(desk: ServerDesk, reply: FastifyReply, by: 'client' | 'address'
 
 function refused(desk: ServerDesk, reply: FastifyReply, { name }: Endpoint, error: string, why: string): FastifyReply {
   desk.counts.add('refusals', { endpoint: name, error });
-  if (error === 'invalid_client') return refuse(reply, unknownClient);
   return refuse(reply, { status: 400, error, description: why });
 }
 

@@ -53,7 +53,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     forceCloseConnections: 'idle',
     exposeHeadRoutes: true,
     clientErrorHandler,
-    frameworkErrors: (error, _request, reply) => void refuse(reply, answerOf(error)),
+    // Before any hook.
+    frameworkErrors: (error, _request, reply) => void refuse(reply.headers(common), answerOf(error)),
   }) as unknown as FastifyInstance;
   app.server.maxConnections = limits.connections;
   app.removeAllContentTypeParsers();
