@@ -6,8 +6,9 @@ import type { World } from '../world/world.ts';
 import { addKey } from './add-key.ts';
 import type { IssuerDeps, OpenIssuer } from './issuer.ts';
 import { makeKeyPair } from './key-pair.ts';
-import { openIssuer } from './open-issuer.ts';
-import { settingsFile } from './settings.ts';
+import { LiveIssuer } from './live-issuer.ts';
+import { openIssuerDatabase } from './open-issuer.ts';
+import { defaultRotation, settingsFile } from './settings.ts';
 import { type NewSettings, settingsText } from './settings-text.ts';
 import type { SigningAlgorithm } from './signing-key.ts';
 
@@ -19,8 +20,8 @@ export interface NewIssuer extends NewSettings {
 }
 
 /**
- * Makes an issuer in this directory: issuer.yaml, the database, the first key. What was broken off goes on where it was when it is called
- * again. Throws Fault `issuer-exists`, `usage` for a URL that cannot be an issuer's, and what opening throws.
+ * Makes an issuer in this directory: database, first key, and last of all issuer.yaml. What was broken off goes on where it was when it
+ * is called again. Throws Fault `issuer-exists`, `usage` for a URL that cannot be an issuer's, and what opening throws.
  */
 export async function createIssuer(
   world: World,
@@ -31,18 +32,22 @@ export async function createIssuer(
   const unfit = unfitIssuer(wanted.url);
   if (unfit !== undefined) throw new Fault('usage', `the issuer URL ${wanted.url} ${unfit}`);
   await prepareStateDir(world, directory);
-  await writeSettings(world, directory, wanted);
-  const issuer = await openIssuer(world, directory, deps);
+  if ((await world.files.look(settingsFile(directory))) !== undefined) throw alreadyThere(directory);
+  const settings = { audit: { subjects: 'plain' } as const, rotation: defaultRotation, ...wanted };
+  const database = await openIssuerDatabase(world, directory, settings);
   try {
+    const issuer = await LiveIssuer.open({ world, directory, deps, settings, database });
     if (wanted.algorithm !== 'none') await makeFirstKey(world, issuer, wanted.algorithm, wanted.by);
+    await writeSettings(world, directory, wanted);
     return issuer;
   } catch (thrown) {
-    await issuer.close();
+    await database.close();
     throw thrown;
   }
 }
 
 async function makeFirstKey(world: World, issuer: OpenIssuer, algorithm: SigningAlgorithm, by: string): Promise<void> {
+  if ((await issuer.keys()).some(({ state }) => state === 'signing')) return;
   await addKey(issuer, {
     pair: await makeKeyPair(algorithm),
     origin: 'made',
@@ -54,17 +59,18 @@ async function makeFirstKey(world: World, issuer: OpenIssuer, algorithm: Signing
   });
 }
 
+const alreadyThere = (directory: string): Fault =>
+  new Fault('issuer-exists', `there is an issuer in ${directory} already`, {
+    hint: `its settings are in ${settingsFile(directory)}; name another directory with --dir DIR`,
+  });
+
 async function writeSettings(world: World, directory: string, wanted: NewIssuer): Promise<void> {
   const files = await world.files.openDirectory(directory);
   try {
     await createFile(files, 'issuer.yaml', Buffer.from(settingsText(wanted)));
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
-    if (code === 'EEXIST') {
-      throw new Fault('issuer-exists', `there is an issuer in ${directory} already`, {
-        hint: `its settings are in ${settingsFile(directory)}; name another directory with --dir DIR`,
-      });
-    }
+    if (code === 'EEXIST') throw alreadyThere(directory);
     throw new Fault('state-write-failed', `${settingsFile(directory)} could not be written (${code ?? 'unknown'})`, {
       cause: thrown,
     });

@@ -16,7 +16,7 @@ import { type KeyPlace, loadPrivateKey } from './private-keys.ts';
 import { readSettings, settingsFile } from './settings.ts';
 import { signJws } from './sign-jws.ts';
 import type { SigningKey } from './signing-key.ts';
-import { openSubjectNames, type SubjectNames } from './subject-name.ts';
+import { makeNameKey, readSubjectNames, type SubjectNames } from './subject-name.ts';
 
 /** How old what we know of keys and policy may be. */
 const lookEvery = seconds(1);
@@ -59,7 +59,7 @@ export class LiveIssuer implements OpenIssuer {
   #settings: IssuerSettings;
   #looking: Promise<Seen> | undefined;
   #names: SubjectNames | undefined;
-  readonly #refusals = new Set<Promise<unknown>>();
+  readonly #apart = new Set<Promise<void>>();
 
   static async open(parts: Parts): Promise<LiveIssuer> {
     const issuer = new LiveIssuer(parts);
@@ -109,7 +109,7 @@ export class LiveIssuer implements OpenIssuer {
     const now = this.#world.clock.now();
     const answer = this.#judge(seen.settings, request, now);
     if (answer.kind === 'refused') {
-      this.#noteApart(refusal(request, answer, now));
+      this.#doApart(this.audit.append(refusal(request, answer, now)));
       throw refusedFault(answer);
     }
     const minted = sign(seen, answer.request, answer.remarks, now);
@@ -123,7 +123,7 @@ export class LiveIssuer implements OpenIssuer {
   }
 
   async subjectNames(): Promise<SubjectNames> {
-    this.#names ??= await this.#openNames(this.database);
+    this.#names ??= await this.#openNames();
     return this.#names;
   }
 
@@ -132,7 +132,7 @@ export class LiveIssuer implements OpenIssuer {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.#refusals);
+    await Promise.all(this.#apart);
     await this.database.close();
   }
 
@@ -159,11 +159,14 @@ export class LiveIssuer implements OpenIssuer {
     });
   }
 
-  /** The caller's transaction is undone when we throw, and the line must not go with it; awaiting it here would wait for ourselves. */
-  #noteApart(entry: AuditEntry): void {
-    const noted = this.audit.append(entry).catch(() => {});
-    this.#refusals.add(noted);
-    void noted.finally(() => this.#refusals.delete(noted));
+  /** For what must not go with the transaction of a caller when that is undone; awaiting it inside would be waiting for ourselves. */
+  #doApart(work: Promise<unknown>): void {
+    const done = work.then(
+      () => {},
+      () => {},
+    );
+    this.#apart.add(done);
+    void done.then(() => this.#apart.delete(done));
   }
 
   #fresh(): Seen | undefined {
@@ -187,17 +190,10 @@ export class LiveIssuer implements OpenIssuer {
     const { settings, file } = await this.#settingsNow(before);
     const records = await readKeys(session ?? this.database);
     const signer = await this.#signerOf(records, before);
-    const seen = { at, settings, file, signer };
-    if (settings.audit.subjects === 'hashed' && this.#names === undefined) {
-      const names = await this.#openNames(session ?? this.database);
-      // In a transaction that may still be undone the key of the names may have been made just now.
-      if (session === undefined) this.#names = names;
-      this.#settings = settings;
-      if (session !== undefined) return seen;
-    }
+    if (settings.audit.subjects === 'hashed') await this.#needNames(session);
     this.#settings = settings;
-    this.#seen = seen;
-    return seen;
+    this.#seen = { at, settings, file, signer };
+    return this.#seen;
   }
 
   async #settingsNow(before: Seen | undefined): Promise<Pick<Seen, 'settings' | 'file'>> {
@@ -221,9 +217,35 @@ export class LiveIssuer implements OpenIssuer {
     return { key, privateKey: await loadPrivateKey(this.keyPlace, record) };
   }
 
-  async #openNames(source: Database | Session): Promise<SubjectNames> {
-    const { url, sealer } = this.keyPlace;
-    return await openSubjectNames({ source, url, sealer: await sealer(), random: this.#world.random });
+  async #openNames(): Promise<SubjectNames> {
+    const place = { url: this.keyPlace.url, sealer: await this.keyPlace.sealer() };
+    const source = { rows: this.database.read.bind(this.database) };
+    const found = await readSubjectNames(source, place);
+    if (found !== undefined) return found;
+    await makeNameKey(this.database, place, this.#world.random);
+    const made = await readSubjectNames(source, place);
+    if (made === undefined) throw new Fault('bug', 'the key of the names of subjects was made and is not there');
+    return made;
+  }
+
+  /** Inside a transaction the key is not made: it would go if that is undone, and names with it would stand in the log of others. */
+  async #needNames(session: Session | undefined): Promise<void> {
+    if (this.#names !== undefined) return;
+    if (session === undefined) {
+      await this.subjectNames();
+      return;
+    }
+    const place = { url: this.keyPlace.url, sealer: await this.keyPlace.sealer() };
+    this.#names = await readSubjectNames(session, place);
+    if (this.#names !== undefined) return;
+    this.#doApart(this.subjectNames());
+    throw new Fault(
+      'state-busy',
+      'issuer.yaml wants hashed subjects since a moment ago, and their key is only being made',
+      {
+        hint: 'try again',
+      },
+    );
   }
 
   #nameInLog(subject: string): string {

@@ -23,33 +23,29 @@ export interface SubjectNames {
 }
 
 interface NameKeyPlace {
-  /** In a transaction of the caller, or by itself. */
-  readonly source: Database | Session;
   readonly url: IssuerUrl;
   readonly sealer: Sealer;
-  readonly random: Random;
 }
 
-/** With the key of the issuer, which is made when it is first needed. Throws Fault `seal-wrong-key`, `seal-damaged`, `state-*`. */
-export async function openSubjectNames(place: NameKeyPlace): Promise<SubjectNames> {
-  const { source, url, sealer } = place;
-  const rows = 'rows' in source ? source.rows.bind(source) : source.read.bind(source);
-  const sealed = (await issuerMeta({ rows }, nameKeySlot)) ?? (await makeNameKey(place));
+/** With the key that lies there, or undefined where none was made yet. Throws Fault `seal-wrong-key`, `seal-damaged`, `state-*`. */
+export async function readSubjectNames(
+  source: Pick<Session, 'rows'>,
+  { url, sealer }: NameKeyPlace,
+): Promise<SubjectNames | undefined> {
+  const sealed = await issuerMeta(source, nameKeySlot);
+  if (sealed === undefined) return undefined;
   const secret = sealer.open('private_key', sealed, nameKeyBinding(url));
   return subjectNames(createSecretKey(Buffer.from(secret.reveal(), 'base64url')));
 }
 
-async function makeNameKey({ source, url, sealer, random }: NameKeyPlace): Promise<string> {
+/** Makes the key; of two that do so together the first one's stays. */
+export async function makeNameKey(database: Database, { url, sealer }: NameKeyPlace, random: Random): Promise<void> {
   const secret = new Secret('private_key', random.bytes(32).toString('base64url'));
-  const made = sealer.seal(secret, nameKeyBinding(url));
-  const save = async (session: Session) => {
-    await saveMeta(session, nameKeySlot, made);
-    return (await issuerMeta(session, nameKeySlot)) ?? made;
-  };
-  return await ('rows' in source ? save(source) : source.write(save));
+  const sealed = sealer.seal(secret, nameKeyBinding(url));
+  await database.write((session) => saveMeta(session, nameKeySlot, sealed));
 }
 
-export function subjectNames(key: KeyObject): SubjectNames {
+function subjectNames(key: KeyObject): SubjectNames {
   const name = (purpose: string, text: string) =>
     createHmac('sha256', key).update(`${purpose}\0${text}`).digest('hex').slice(0, 32);
   return {
