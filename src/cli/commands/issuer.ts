@@ -8,9 +8,21 @@ import { register as keys } from './issuer/keys.ts';
 import { register as serve } from './issuer/serve.ts';
 import { register as sign } from './issuer/sign.ts';
 import { register as site } from './issuer/site.ts';
+import { register as trust } from './issuer/trust.ts';
 
 /** One file of issuer/ for each group of verbs. */
-const parts: readonly CommandModule['register'][] = [init, importKey, sign, site, keys, audit, serve, client, database];
+const parts: readonly CommandModule['register'][] = [
+  init,
+  importKey,
+  sign,
+  site,
+  keys,
+  audit,
+  serve,
+  client,
+  database,
+  trust,
+];
 
 export const register: CommandModule['register'] = (parent, run) => {
   const issuer = parent
