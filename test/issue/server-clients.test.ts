@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, type webcrypto } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
@@ -26,7 +26,7 @@ const keyPairs = {
   RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
 };
 
-const webKey = async (key: KeyObject, alg: 'ES256' | 'RS256'): Promise<CryptoKey> =>
+const webKey = async (key: KeyObject, alg: 'ES256' | 'RS256'): Promise<webcrypto.CryptoKey> =>
   await crypto.subtle.importKey(
     'pkcs8',
     new Uint8Array(key.export({ type: 'pkcs8', format: 'der' })),
