@@ -3,16 +3,14 @@ import { Fault } from '../fault/fault.ts';
 import { type AccessRequest, computeActions } from '../verify/access.ts';
 import { type Area, everywhere } from '../verify/areas.ts';
 import { readMapfiles } from '../verify/ce-mapfile-files.ts';
-import { explain, findingIn, type ServiceQuestion, strictVerdict } from '../verify/explain.ts';
+import { explain, type ServiceQuestion, strictVerdict } from '../verify/explain.ts';
 import { presentToken } from '../verify/explain-signature.ts';
 import type { PresentedToken } from '../verify/explanation.ts';
-import { largestKeySet, readKeySet } from '../verify/jwks.ts';
 import type { Presentation } from '../verify/quirks-presentation.ts';
 import { storageDeeds } from '../verify/quirks-xrootd.ts';
 import { areaOf, type ScitokensIssuer, wholeServerOf } from '../verify/scitokens-cfg.ts';
 import { releasesOf, type Service, type ServiceRelease, serviceNames } from '../verify/services.ts';
 import { actionOf } from '../verify/services-xrootd-denial.ts';
-import type { Verification } from '../verify/verification.ts';
 import { accessWords } from './access-words.ts';
 import type { Context } from './context.ts';
 import { type Explained, explanationDocument, explanationLines } from './explanation-lines.ts';
@@ -36,7 +34,7 @@ interface Asked {
   readonly path: string | undefined;
 }
 
-/** `tokeep explain`: exit 0 where all the releases that were asked for accept the token, else 6. */
+/** `tokeep explain`: exit 6 if one of the releases that were asked for refuses the token; else 0, or 4 if its signature could not be compared. */
 export async function explainFor(
   context: Context,
   given: string,
@@ -47,7 +45,7 @@ export async function explainFor(
   const trust = await trustFrom(context, options);
   const { text, from, warnings } = await tokenAtHand(context, options, 'explain');
   const verification = await trust.verify(text);
-  const token = await presented(context, text, verification, options);
+  const token = await presented(text, trust);
   const { question, request, area, remarks } = await questionOf(context, { asked, token, trust, options });
   const explained: Explained = {
     from,
@@ -60,7 +58,8 @@ export async function explainFor(
   };
   if (context.options.json) await context.printJson(explanationDocument(explained));
   else for (const line of explanationLines(explained, context.paint)) await context.print(line);
-  return explained.releases.every(({ accepted }) => accepted) ? exit.fine : exit.refused;
+  if (!explained.releases.every(({ accepted }) => accepted)) return exit.refused;
+  return token.signature.kind === 'unknown' ? exit.temporary : exit.fine;
 }
 
 function askedFor(given: string, path: string | undefined, options: ExplainOptions): Asked {
@@ -81,19 +80,11 @@ function askedFor(given: string, path: string | undefined, options: ExplainOptio
   });
 }
 
-/** With the keys from a file the signature is compared whatever else is wrong; else what the verification came to know of it counts. */
-async function presented(
-  { world }: Context,
-  text: string,
-  verification: Verification,
-  { jwks }: ExplainOptions,
-): Promise<PresentedToken> {
-  const reading = jwks === undefined ? undefined : readKeySet((await world.files.readText(jwks, largestKeySet)) ?? '');
-  const presenting = presentToken(text, reading?.kind === 'keys' ? reading.set : undefined);
-  if (presenting.kind === 'unreadable')
-    throw new Fault('token-invalid', `no service can read this token: ${presenting.why}`);
-  const { token } = presenting;
-  return jwks === undefined ? { ...token, signature: findingIn(verification, token) } : token;
+/** The token as a service gets it; its signature is compared whatever else is wrong with it. */
+async function presented(text: string, trust: Trust): Promise<PresentedToken> {
+  const presenting = presentToken(text, await trust.keysOf(text));
+  if (presenting.kind === 'token') return presenting.token;
+  throw new Fault('token-invalid', `no service can read this token: ${presenting.why}`);
 }
 
 interface Gathered {

@@ -1,6 +1,7 @@
 import { Fault } from '../fault/fault.ts';
 import { audienceAnswer } from '../token/audience.ts';
 import { decodeJwt } from '../token/jwt.ts';
+import type { KeySet } from '../verify/jwks.ts';
 import { KeyCache } from '../verify/key-cache.ts';
 import { type KeyStorage, keyFilesIn } from '../verify/key-storage.ts';
 import { readScitokensCfg, type ScitokensReading } from '../verify/scitokens-cfg.ts';
@@ -47,11 +48,19 @@ export async function openTrust({ world }: Context, options: TrustOptions): Prom
     return await verifier.verify(text);
   }
 
+  async function keysOf(text: string): Promise<KeySet | undefined> {
+    const [issuer] = issuerIn(text);
+    if (issuer === undefined) return undefined;
+    if (cache.look(issuer) === undefined) await cache.fetch(issuer, 'keys');
+    return cache.look(issuer);
+  }
+
   return {
     issuers,
     audiences,
     ...(config === undefined ? {} : { config }),
     verify: async (text) => asXrootd(await verify(text), config),
+    keysOf,
     warnings: () => [...warningsOf(issuers, audiences, config), ...staleKeys(cache, asked, world.clock.now())],
   };
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { KeySet } from '../verify/jwks.ts';
 import type { ScitokensReading } from '../verify/scitokens-cfg.ts';
 import type { Verification } from '../verify/verification.ts';
 import type { Context } from './context.ts';
@@ -23,6 +24,8 @@ export interface Trust {
   readonly config?: ScitokensReading;
   /** Verifies with keys from the file, else asks the token's issuer for them; while it is away, those of an earlier time serve. */
   verify(text: string): Promise<Verification>;
+  /** The keys of the token's issuer, once `verify` is through and whatever it said: undefined where it is not trusted, or does not give them. */
+  keysOf(text: string): Promise<KeySet | undefined>;
   /**
    * What a person has to know of the answer: that any issuer was taken, that no audience was looked at, findings in the
    * configuration, and, once `verify` is through, that the keys are old.

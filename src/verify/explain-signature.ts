@@ -14,7 +14,7 @@ export type Presenting =
  */
 export function presentToken(text: string, keys: KeySet | undefined): Presenting {
   const decoded = decodeJwt(text);
-  if (decoded.kind === 'opaque') return { kind: 'unreadable', why: 'it is no JWT: it has no three parts' };
+  if (decoded.kind === 'opaque') return { kind: 'unreadable', why: 'it is no JWT' };
   if (decoded.kind === 'malformed')
     return { kind: 'unreadable', why: `it looks like a JWT and is none: ${decoded.reason}` };
   const { header, claims } = decoded;

@@ -1,7 +1,7 @@
 import type { AccessRequest, ComputeAction } from './access.ts';
 import type { Area } from './areas.ts';
 import { decide } from './authorize.ts';
-import type { PresentedToken, SignatureFinding, Turn, Verdict } from './explanation.ts';
+import type { PresentedToken, Turn, Verdict } from './explanation.ts';
 import type { ServiceRelease } from './services.ts';
 import { askHtcondor, type HtcondorSetting } from './services-htcondor.ts';
 import { askXrootd, type XrootdRequest, type XrootdSetting } from './services-xrootd.ts';
@@ -87,18 +87,3 @@ const turns: Readonly<Record<RefusalCode, Turn>> = {
   scope: 'user',
   revoked: 'user',
 };
-
-/**
- * What a verification tells of the signature, where the keys were asked of the issuer and are not at hand. Claims are looked at
- * first, so that of a token that is refused for them nothing is known.
- */
-export function findingIn(verification: Verification, { header }: PresentedToken): SignatureFinding {
-  if (verification.kind === 'valid') return { kind: 'good' };
-  const { code, why } = verification;
-  if (code === 'signature') return { kind: 'wrong' };
-  if (code === 'key-unnamed') return { kind: 'key unnamed' };
-  if (code === 'key-unknown') return { kind: 'key unpublished', kid: String(header['kid']), published: [] };
-  if (code === 'algorithm') return { kind: 'algorithm', found: String(header['alg']) };
-  const reason = code === 'keys-unavailable' ? why : 'the token is refused before its signature is looked at';
-  return { kind: 'unknown', why: `the signature was not compared: ${reason}` };
-}

@@ -12,7 +12,7 @@ export const register: CommandModule['register'] = (parent, run) => {
     .description(
       'Say why a service accepts or refuses a token: by the rules, and by what the releases of the service are known to do, with the ' +
         `line in its log and what would mend it. The token is taken ${whereTokensComeFrom}. With --jwks no network is needed. ` +
-        'The exit code is 0 if all releases accept it, else 6. The answer can go into a ticket: it has no signature in it.',
+        'The exit code is 6 if a release refuses it, else 0, or 4 where the signature could not be compared. The answer can go into a ticket: it has no signature in it.',
     )
     .usage('--for SERVICE [options] ACTION [PATH]')
     .argument(
