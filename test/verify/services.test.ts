@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { millis } from '../../src/token/time.ts';
@@ -245,4 +247,20 @@ test('a release is known by its own version and by that of libscitokens', () => 
   assert.deepEqual(versions('5.8.1'), ['5.8.1']);
   assert.deepEqual(versions('1.4.1'), ['6.2.0']);
   assert.deepEqual(versions('9.9.9'), []);
+});
+
+test('what the page on refused tokens shows of logs, the models of the services log', () => {
+  const root = resolve(import.meta.dirname, '../..');
+  const page = readFileSync(join(root, 'docs/why-was-my-token-refused.md'), 'utf8');
+  const table = page.split('| in the log |')[1]?.split('\n\n')[0] ?? '';
+  const shown = [...table.matchAll(/^\| (`.*?) \|/gm)].flatMap(
+    ([, cell = '']) => cell.match(/(?<=`)[^`,]+(?=`)/g) ?? [],
+  );
+  assert.ok(shown.length > 15);
+  const room = join(root, 'src/verify');
+  const code = readdirSync(room).filter((name) => /^(quirks|services)/.test(name));
+  const models = code.map((name) => readFileSync(join(room, name), 'utf8')).join('\n');
+  // Claims and profiles stand in the middle of some; what is constant of them is enough.
+  const constant = (text: string) => text.replace(/^'(aud|scope)' /, '').replace(/^Unknown .* version/, 'version');
+  for (const text of shown) assert.ok(models.includes(constant(text)), text);
 });
