@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { openIssuer } from '../../src/mint/open-issuer.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 import { type OddKey, oddKey } from './odd-tokens.ts';
-import { outputOf } from './run-program.ts';
 import { type StaticSite, startStaticSite } from './static-site.ts';
 import type { Surroundings } from './surroundings.ts';
+import { tokeep } from './tokeep.ts';
 
 /** What a token of the subject `robot` is to say. It lives for an hour. */
 export interface TokenWish {
@@ -21,19 +21,18 @@ export interface IssuerHere extends AsyncDisposable {
   readonly site: StaticSite;
   /** By `tokeep issuer sign`, in a process of its own. */
   sign(wish: TokenWish): Promise<string>;
+  /** Likewise, into a file. */
+  signTo(file: string, wish: TokenWish): Promise<void>;
   /** As that command does it, for many tokens at once. */
   mint(wishes: readonly TokenWish[]): Promise<readonly string[]>;
   publish(): Promise<void>;
   /** One step of next, signing, retired, removed, without waiting for its time. */
   rotate(): Promise<void>;
+  /** Takes over a private key in a file, next to sign under that name. */
+  importKey(file: string, kid: string): Promise<void>;
   /** The key that signs. */
   signingKey(): Promise<OddKey>;
 }
-
-const main = join(import.meta.dirname, '../../src/cli/main.ts');
-
-/** The command, from this checkout. Throws with what it said if it does not end well. */
-export const tokeep = (...args: readonly string[]): Promise<string> => outputOf([process.execPath, main, ...args]);
 
 export async function startIssuer(told: Surroundings): Promise<IssuerHere> {
   const home = await mkdtemp(join(told.directory, 'issuer-'));
@@ -44,14 +43,16 @@ export async function startIssuer(told: Surroundings): Promise<IssuerHere> {
   const issuer = (verb: string, ...args: readonly string[]) => tokeep('issuer', verb, '--dir', directory, ...args);
   await issuer('init', '--issuer', url, '--keys', 'file', ...maySign);
   await allowEveryone(join(directory, 'issuer.yaml'));
-  const sign = async (wish: TokenWish) => (await issuer('sign', '--subject', 'robot', ...asOptions(wish))).trim();
+  const sign = async (wish: TokenWish) => (await issuer('sign', ...asOptions(wish))).trim();
   return {
     url,
     site,
     sign,
+    signTo: async (file, wish) => void (await issuer('sign', ...asOptions(wish), '--output', file)),
     mint: (wishes) => mintAll(directory, wishes),
     publish: async () => void (await issuer('publish', published)),
     rotate: async () => void (await issuer('rotate', '--now', '--reason', 'a test')),
+    importKey: async (file, kid) => void (await issuer('import', '--key', file, '--kid', kid)),
     async signingKey() {
       const token = await sign({ audiences: ['https://nobody.example'], scope: 'storage.read:/' });
       const { kid } = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { kid: string };
@@ -78,7 +79,16 @@ async function allowEveryone(settings: string): Promise<void> {
 
 function asOptions({ audiences, scope, groups = [] }: TokenWish): readonly string[] {
   const forWhom = audiences.length === 0 ? ['--everyone'] : audiences.flatMap((one) => ['--audience', one]);
-  return [...forWhom, '--scope', scope, ...groups.flatMap((group) => ['--group', group]), '--lifetime', '1h'];
+  return [
+    '--subject',
+    'robot',
+    ...forWhom,
+    '--scope',
+    scope,
+    ...groups.flatMap((group) => ['--group', group]),
+    '--lifetime',
+    '1h',
+  ];
 }
 
 async function mintAll(directory: string, wishes: readonly TokenWish[]): Promise<readonly string[]> {

@@ -1,5 +1,3 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Ran, ran } from './run-program.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -41,11 +39,6 @@ export async function davixGet(url: string, token: string, told: Surroundings): 
   return answerOf(await ran(['davix-get', '--capath', told.caDirectory, ...header, url]));
 }
 
-export interface TokenFile {
-  readonly text: string;
-  readonly mode: number;
-}
-
 /** Reads with the root protocol over TLS, giving the token by the ztn protocol, which takes it where WLCG discovery finds it. */
 export async function xrdcp(url: string, tokenFile: string, told: Surroundings): Promise<Answer> {
   const env = { X509_CERT_DIR: told.caDirectory, BEARER_TOKEN_FILE: tokenFile, XRD_CONNECTIONRETRY: '0' };
@@ -54,20 +47,3 @@ export async function xrdcp(url: string, tokenFile: string, told: Surroundings):
 
 const answerOf = ({ status, stdout, stderr }: Ran): Answer =>
   status === 0 ? { kind: 'done', text: stdout } : { kind: 'failed', text: stderr };
-
-/** A token in a file of that mode, for as long as `use` needs it. */
-export async function withTokenFile<T>(
-  { text, mode }: TokenFile,
-  told: Surroundings,
-  use: (path: string) => Promise<T>,
-): Promise<T> {
-  const directory = await mkdtemp(join(told.directory, 'token-'));
-  const path = join(directory, 'token');
-  try {
-    await writeFile(path, text);
-    await chmod(path, mode);
-    return await use(path);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
-}

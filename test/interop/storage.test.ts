@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { chmod, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startIssuer } from './issuer-here.ts';
 import { signOddly } from './odd-tokens.ts';
 import { scitokensCfg } from './scitokens-cfg.ts';
 import { startXrootd } from './start-xrootd.ts';
-import { curl, davixGet, withTokenFile, xrdcp } from './storage-clients.ts';
+import { type Answer, curl, davixGet, xrdcp } from './storage-clients.ts';
 import { surroundings } from './surroundings.ts';
+import { tokeepOn } from './tokeep.ts';
 
 const told = surroundings();
 const issuer = await startIssuer(told);
@@ -58,8 +61,11 @@ const refused: readonly Refused[] = [
   },
 ];
 
-const copy = (token: string, path: string, mode = 0o600) =>
-  withTokenFile({ text: token, mode }, told, (file) => xrdcp(storage.rootsUrl + path, file, told));
+async function copy(token: string, path: string): Promise<Answer> {
+  const file = join(told.directory, 'given');
+  await writeFile(file, token, { mode: 0o600 });
+  return await xrdcp(storage.rootsUrl + path, file, told);
+}
 const hello = { kind: 'done', text: 'hello\n' };
 
 test('a token of ours opens the file it is for, through curl, davix, and xrdcp', async () => {
@@ -81,6 +87,13 @@ for (const { title, token, path, why } of refused) {
   });
 }
 
+test('tokeep can, given the configuration of this XRootD, says of those tokens what XRootD does', async () => {
+  const can = (token: string, path: string) =>
+    tokeepOn(token, 'can', '--issuer-config', storage.configFile, '--ca-file', told.caFile, 'read', path);
+  assert.equal((await can(good, '/data/hello.txt')).status, 0);
+  for (const { title, token, path } of refused) assert.equal((await can(token, path)).status, 6, title);
+});
+
 test('without a token XRootD serves nothing', async () => {
   assert.equal(await curl(`${storage.url}/data/hello.txt`, {}, told), 403);
 });
@@ -91,7 +104,12 @@ test('a token of ours that may modify writes below its path, and nowhere else', 
   assert.equal(await put('/new.txt'), 403);
 });
 
-test('xrdcp takes a token from a file of mode 0600, as tokens are delivered, and not from one of 0640', async () => {
-  assert.deepEqual(await copy(good, '/data/hello.txt', 0o600), hello);
-  assert.equal((await copy(good, '/data/hello.txt', 0o640)).kind, 'failed');
+test('xrdcp takes a token from the file that tokeep wrote it to, and no longer once others may read that', async () => {
+  const file = join(told.directory, 'delivered');
+  await issuer.signTo(file, { audiences: [storage.url], scope });
+  const copied = () => xrdcp(`${storage.rootsUrl}/data/hello.txt`, file, told);
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+  assert.deepEqual(await copied(), hello);
+  await chmod(file, 0o640);
+  assert.equal((await copied()).kind, 'failed');
 });
