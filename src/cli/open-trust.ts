@@ -51,7 +51,7 @@ export async function openTrust({ world }: Context, options: TrustOptions): Prom
   async function keysOf(text: string): Promise<KeySet | undefined> {
     const [issuer] = issuerIn(text);
     if (issuer === undefined) return undefined;
-    if (cache.look(issuer) === undefined) await cache.fetch(issuer, 'keys');
+    if (cache.look(issuer) === undefined) await cache.fetch(issuer);
     return cache.look(issuer);
   }
 

@@ -1,4 +1,4 @@
-import { Fault } from '../fault/fault.ts';
+import { asFault, Fault } from '../fault/fault.ts';
 import { after, between, type Epoch, epoch, type Millis, millis, minutes } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import { fetchKeys, type KeyFetch } from './fetch-keys.ts';
@@ -95,16 +95,18 @@ export class KeyCache {
     return may;
   }
 
-  /** Waits for keys that are missing; those who come meanwhile wait for the same request. Never rejects: look again afterwards. */
-  async fetch(issuer: string, missing: Missing): Promise<void> {
+  /**
+   * Waits until there are keys, and the one that is named among them, as far as the issuer can be asked now; those who come
+   * meanwhile wait for the same request. Never rejects: look again afterwards.
+   */
+  async fetch(issuer: string, kid?: string): Promise<void> {
     const entry = this.#entries.get(issuer);
     if (entry === undefined || entry.source.kind === 'jwks') return;
     await this.#load(entry);
-    if (entry.flight === undefined) {
-      if (missing === 'keys' && this.#isUsable(entry)) return;
-      if (!this.#isOpen(entry, missing)) return;
-    }
-    await this.#refresh(entry, missing);
+    const usable = this.#isUsable(entry);
+    if (usable && (kid === undefined || entry.kept?.set.byKid.has(kid) === true)) return;
+    const missing = usable ? 'kid' : 'keys';
+    if (entry.flight !== undefined || this.#isOpen(entry, missing)) await this.#refresh(entry, missing);
   }
 
   /** Refreshes the keys of an issuer in the background, if it is time for it. */
@@ -181,7 +183,9 @@ export class KeyCache {
   async #ask(entry: KeyEntry, missing: Missing): Promise<void> {
     const { clock } = this.#world;
     const started = clock.monotonic();
-    const outcome = await fetchKeys(this.#world, placeOf(entry));
+    const outcome = await fetchKeys(this.#world, placeOf(entry)).catch(
+      (thrown: unknown): KeyFetch => ({ kind: 'failed', fault: asFault(thrown, 'asked for the keys of an issuer') }),
+    );
     entry.counters.fetchTime += between(started, clock.monotonic());
     if (outcome.kind === 'fetched') await this.#take(entry, outcome, missing);
     else this.#noteFailure(entry, outcome, missing);

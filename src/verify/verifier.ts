@@ -4,17 +4,18 @@ import type { Clock } from '../world/clock.ts';
 import type { SigningAlgorithm } from './algorithm.ts';
 import { checkClaims } from './claims-check.ts';
 import type { KeySet, VerificationKey } from './jwks.ts';
-import type { KeyCache, Missing } from './key-cache.ts';
+import type { KeyCache } from './key-cache.ts';
 import { keysUnavailable, keyUnknown } from './key-refusals.ts';
 import type { TrustedIssuer } from './trust.ts';
 import { type Refusal, type RefusalCode, refusal, shown, type Verification } from './verification.ts';
 import { type ReadJws, readJws, signatureHolds } from './verify-jws.ts';
 
-/** The token may be good; its issuer has to be asked for keys first, by `KeyCache.fetch(issuer, missing)`. */
+/** The token may be good; its issuer has to be asked for keys first, by `KeyCache.fetch(issuer, kid)`. */
 export interface KeysNeeded {
   readonly kind: 'keys-needed';
   readonly issuer: string;
-  readonly missing: Missing;
+  /** The key that the token names. */
+  readonly kid: string | undefined;
 }
 
 export interface VerifierParts {
@@ -49,7 +50,7 @@ export class Verifier {
     return this.#judge(text, 'may ask');
   }
 
-  /** As `verifyNow`, and asks for keys where they are missing, at most once and for at most five seconds. Never rejects. */
+  /** As `verifyNow`, and asks for keys where they are missing, for at most five seconds. Never rejects. */
   async verify(token: AccessToken | string): Promise<Verification> {
     const text = typeof token === 'string' ? token : token.reveal();
     const first = this.#judge(text, 'may ask');
@@ -57,7 +58,7 @@ export class Verifier {
       if (first.kind === 'valid') this.#keys.tend(first.token.issuer);
       return first;
     }
-    await this.#keys.fetch(first.issuer, first.missing);
+    await this.#keys.fetch(first.issuer, first.kid);
     const second = this.#judge(text, 'must decide');
     return second.kind === 'keys-needed' ? keysUnavailable(second.issuer, this.#keys.standing(second.issuer)) : second;
   }
@@ -106,19 +107,18 @@ export class Verifier {
     return { kind: 'valid', token: answer.token };
   }
 
-  #keyFor(kid: unknown, issuer: string, asking: 'may ask' | 'must decide'): VerificationKey | Refusal | KeysNeeded {
+  #keyFor(named: unknown, issuer: string, asking: 'may ask' | 'must decide'): VerificationKey | Refusal | KeysNeeded {
+    const kid = typeof named === 'string' ? named : undefined;
     const set = this.#keys.look(issuer);
     if (set === undefined) {
-      if (asking === 'may ask' && this.#keys.mayFetch(issuer, 'keys'))
-        return { kind: 'keys-needed', issuer, missing: 'keys' };
+      if (asking === 'may ask' && this.#keys.mayFetch(issuer, 'keys')) return { kind: 'keys-needed', issuer, kid };
       return keysUnavailable(issuer, this.#keys.standing(issuer));
     }
-    if (kid === undefined) return onlyKey(set);
-    if (typeof kid !== 'string') return refusal('key-unnamed', 'the kid of the token is not text');
+    if (named === undefined) return onlyKey(set);
+    if (kid === undefined) return refusal('key-unnamed', 'the kid of the token is not text');
     const key = set.byKid.get(kid);
     if (key !== undefined) return key;
-    if (asking === 'may ask' && this.#keys.mayFetch(issuer, 'kid'))
-      return { kind: 'keys-needed', issuer, missing: 'kid' };
+    if (asking === 'may ask' && this.#keys.mayFetch(issuer, 'kid')) return { kind: 'keys-needed', issuer, kid };
     return keyUnknown(kid, this.#keys.standing(issuer));
   }
 

@@ -46,7 +46,7 @@ const codeOf = (verification: Verification): string => (verification.kind === 'v
 
 test('keys are fetched when they are first needed, once for all who wait, and then no token leads to a request', async () => {
   const { peer, verify, verifier, token, standing, counters } = setting();
-  assert.deepEqual(verifier.verifyNow(token()), { kind: 'keys-needed', issuer, missing: 'keys' });
+  assert.deepEqual(verifier.verifyNow(token()), { kind: 'keys-needed', issuer, kid: 'first' });
   assert.equal(peer.asked.length, 0, 'looking led to a request');
   const answers = await Promise.all(Array.from({ length: 50 }, () => verify()));
   assert.ok(answers.every(({ kind }) => kind === 'valid'));

@@ -88,6 +88,27 @@ test('a restarted service verifies while its issuer is away, with the keys on di
   }
 });
 
+test('a key that is newer than the keys on disk is looked for at once', async () => {
+  await using directory = await directoryOf();
+  await using peer = await hostileIssuer();
+  const [old, young] = [makeKey('old'), makeKey('young')];
+  peer.metadata({ jwks_uri: `${peer.issuer}/keys` });
+  const options = { issuers: [{ issuer: peer.issuer }], audiences: [ourAudience], keyDirectory: directory.path };
+  peer.always(json(200, jwksOf(old)));
+  await createVerifier(options).ready();
+  peer.always(json(200, jwksOf(old, young)));
+  await using verifier = createVerifier(options);
+  const now = Math.floor(Date.now() / 1000);
+  const token = (key = young) => signToken(key, { claims: { iss: peer.issuer, iat: now, nbf: now, exp: now + 600 } });
+  assert.equal((await verifier.verify(token(old))).kind, 'valid');
+  peer.assertRequests(1);
+  assert.equal((await verifier.verify(token())).kind, 'valid');
+  peer.assertRequests(2);
+  await using direct = createVerifier({ ...options, keyDirectory: join(directory.path, 'none') });
+  assert.equal((await direct.verify(token(makeKey('made-up')))).kind, 'refused');
+  peer.assertRequests(3);
+});
+
 test('keys on disk that are old, of another issuer, damaged, or open to others are not used', async () => {
   await using directory = await directoryOf();
   const key = makeKey('disk');
