@@ -11,6 +11,7 @@ import { judgeRequest } from './judge-request.ts';
 import { raiseLastExpiry, readKeys } from './key-table.ts';
 import type { MintRequest, PolicyAnswer } from './policy.ts';
 import type { KeyPlace } from './private-keys.ts';
+import { SharedWrites } from './shared-write.ts';
 import { signToken } from './sign-token.ts';
 import type { SigningKey } from './signing-key.ts';
 import { makeNameKey, readSubjectNames, type SubjectNames } from './subject-name.ts';
@@ -35,6 +36,7 @@ export class LiveIssuer implements OpenIssuer {
   readonly keyPlace: KeyPlace;
   readonly #world: World;
   readonly #view: IssuerView;
+  readonly #writes: Pick<SharedWrites, 'write'>;
   #settings: IssuerSettings;
   #names: SubjectNames | undefined;
   readonly #apart = new Set<Promise<void>>();
@@ -52,6 +54,7 @@ export class LiveIssuer implements OpenIssuer {
     this.database = database;
     this.engine = settings.store.kind;
     this.keyPlace = { world, directory, url: settings.url, sealer: deps.sealer };
+    this.#writes = this.engine === 'postgres' ? new SharedWrites(database) : database;
     this.#view = new IssuerView({
       world,
       place: this.keyPlace,
@@ -83,11 +86,11 @@ export class LiveIssuer implements OpenIssuer {
     const now = this.#world.clock.now();
     const answer = judge(seen, request, now);
     if (answer.kind === 'refused') {
-      await this.audit.append(refusal(request, answer, now));
+      await this.audit.append(refusal(request, seen, answer, now));
       throw refusedFault(answer);
     }
     const minted = signToken(seen, answer, now);
-    await this.database.write((session) => this.#record(session, seen, request, minted));
+    await this.#writes.write((session) => this.#record(session, seen, request, minted));
     return minted;
   }
 
@@ -96,7 +99,7 @@ export class LiveIssuer implements OpenIssuer {
     const now = this.#world.clock.now();
     const answer = judge(seen, request, now);
     if (answer.kind === 'refused') {
-      this.#doApart(this.audit.append(refusal(request, answer, now)));
+      this.#doApart(this.audit.append(refusal(request, seen, answer, now)));
       throw refusedFault(answer);
     }
     const minted = signToken(seen, answer, now);
@@ -195,10 +198,17 @@ const judge = ({ settings: { policy, url, profile } }: Seen, request: MintReques
 
 type Refused = Extract<PolicyAnswer, { kind: 'refused' }>;
 
-function refusal(request: MintRequest, { why }: Refused, at: Epoch): AuditEntry {
+function refusal(request: MintRequest, { settings }: Seen, refused: Refused, at: Epoch): AuditEntry {
   const { by, subject, audiences, scopes, deliveredTo, requestId } = request;
+  const reason = settings.audit.subjects === 'hashed' ? withoutSubject(refused, subject) : refused.why;
   const of = requestId === undefined ? {} : { requestId };
-  return { at, event: 'refused', by, subject, audiences, scopes, deliveredTo, reason: why, ...of };
+  return { at, event: 'refused', by, subject, audiences, scopes, deliveredTo, reason, ...of };
+}
+
+/** A log that keeps subjects to itself must not have them in its sentences either; what is no subject stands there in quotes. */
+function withoutSubject({ error, why }: Refused, subject: string): string {
+  const quoted = JSON.stringify(subject.slice(0, 100)).slice(1, -1);
+  return why.includes(subject) || why.includes(quoted) ? `${error}: for a reason that names the subject` : why;
 }
 
 const refusedFault = ({ why, hint }: Refused): Fault =>

@@ -65,6 +65,16 @@ export function issuerContract(
       assert.deepEqual(await b.audit.heads(), verdict.heads);
     });
 
+    test('two programs that write to the same chain do so by turns', async () => {
+      const { a, directory } = await opened();
+      const again = await openIssuer(world, directory, { ...deps, chain: 'a' });
+      open.push(again);
+      await Promise.all(Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? a : again).mint(request())));
+      const verdict = await a.audit.verify();
+      assert.ok(verdict.kind === 'whole');
+      assert.deepEqual([verdict.heads.length, verdict.lines], [1, 61]);
+    });
+
     test('a token is found by its jti, with for whom it was and where it went', async () => {
       const { a, b } = await opened();
       const minted = await a.mint(request({ deliveredTo: ['/run/tokens/ce1'], requestId: 'r-1' }));
