@@ -1,5 +1,5 @@
 /** Time to let the compiler have its say, in milliseconds. */
-const warmUp = 500;
+const warmUp = 1_500;
 /** Between two looks at the clock. */
 const batch = 50;
 
