@@ -233,6 +233,36 @@ test('quirks are named where a token is accepted because of them', () => {
   assert.match(remarksOf('nbf +5s (skew)', 2), /no leeway/);
 });
 
+/** What libscitokens says of some rows, as it was seen in logs. */
+const logged: Readonly<Record<string, string>> = {
+  'no kid, two keys in JWKS': 'Key ID empty but multiple keys published.',
+  'unknown kid': 'Key ID is not published by the issuer.',
+  'kid of other key (ec2 signs as ec1)': 'invalid signature',
+  'signature tampered': 'invalid signature',
+  'alg none': 'wrong algorithm',
+  'alg header RS256 but EC key': 'wrong algorithm',
+  'expired 1s ago': 'token expired',
+  'iat +5s (skew)': 'token expired',
+  'exp missing': "'exp' claim is mandatory",
+  'exp as string': 'std::bad_cast',
+  'iss unknown': 'Token issuer https://other.example is not in list of allowed issuers.',
+  'aud missing (server has list)': "Malformed token: 'aud' claim required for WLCG profile",
+  'aud wrong': "'aud' claim verification failed.",
+  'wlcg.ver 1.2': 'Unknown WLCG profile version in token: 1.2',
+  'ver scitokens:3.0': 'Unknown profile version in token: scitokens:3.0',
+  'no ver, unknown claim foo': "'foo' claim verification is mandatory",
+  'scope as array': "'scope' claim verification failed.",
+  'scope missing': "'scope' claim is mandatory",
+};
+
+test('what the server logs of a refused token is known', () => {
+  const release = releasesOf('xrootd')[2] ?? assert.fail();
+  for (const [name, log] of Object.entries(logged)) {
+    const row = validation.find((one) => one.name === name) ?? assert.fail(name);
+    assert.equal(ask(row, release).log, log, name);
+  }
+});
+
 test('how a token is handed over decides, too', () => {
   const answers = (presentation: MatrixRow['presentation']) =>
     releasesOf('xrootd').map((release) => ask({ ...good, presentation }, release).accepted);
@@ -263,4 +293,50 @@ test('what the page on refused tokens shows of logs, the models of the services 
   // Claims and profiles stand in the middle of some; what is constant of them is enough.
   const constant = (text: string) => text.replace(/^'(aud|scope)' /, '').replace(/^Unknown .* version/, 'version');
   for (const text of shown) assert.ok(models.includes(constant(text)), text);
+});
+
+const oddValue = fc.oneof(
+  fc.jsonValue(),
+  fc.constantFrom('', 'a b', '/', '%', 'storage.read:%2', 'read:', 1.5, -1, null),
+);
+const oddName = fc.constantFrom(
+  'iss',
+  'sub',
+  'aud',
+  'exp',
+  'nbf',
+  'iat',
+  'scope',
+  'ver',
+  'wlcg.ver',
+  'wlcg.groups',
+  'opt',
+  'x',
+);
+const oddClaims = fc.dictionary(oddName, oddValue);
+
+test('whatever a token claims, there is an answer, and a whole sentence', () => {
+  const { claims, header } = presented(signedOnce) ?? assert.fail();
+  fc.assert(
+    fc.property(oddClaims, fc.dictionary(fc.constantFrom('typ', 'crit', 'kid', 'alg'), oddValue), (odd, oddHeader) => {
+      const token: PresentedToken = {
+        header: { ...header, ...oddHeader },
+        claims: { ...claims, ...odd },
+        signature: { kind: 'good' },
+      };
+      const verdicts = releasesOf('xrootd').map(({ habits, library }) =>
+        askXrootd(token, good, setting, { habits: habits ?? assert.fail(), library }),
+      );
+      const [ce] = releasesOf('htcondor-ce');
+      verdicts.push(askHtcondor(token, 'compute.create', htcondor, ce?.library ?? assert.fail()));
+      for (const { why, rule } of verdicts) assert.ok(rule !== '' && !/undefined|\[object/.test(why), why);
+    }),
+    {
+      examples: [
+        [{ aud: [1] }, {}],
+        [{ sub: 3 }, {}],
+        [{ iss: null }, {}],
+      ],
+    },
+  );
 });
