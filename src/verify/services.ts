@@ -73,8 +73,6 @@ export const releases: readonly ServiceRelease[] = [
   { service: 'htcondor-ce', version: '23.9.6', library: libraries['1.1.3'], from: 'feature series of 2024' },
 ];
 
-export const services: readonly Service[] = ['xrootd', 'htcondor-ce'];
-
 /** What the service is called by people. */
 export const serviceNames: Readonly<Record<Service, string>> = { xrootd: 'XRootD', 'htcondor-ce': 'HTCondor-CE' };
 
