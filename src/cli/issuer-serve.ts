@@ -110,7 +110,7 @@ class RunningServer {
       open: () => !signal.aborted,
     });
     const setPair = (pair: TlsFiles['pair']) => (app.server as unknown as TlsServer).setSecureContext(pair);
-    await using _metrics =
+    await using served =
       metrics === undefined
         ? undefined
         : await serveMetrics(realServeText, metrics, {
@@ -118,6 +118,7 @@ class RunningServer {
             alive: () => true,
             ready: () => !signal.aborted,
           });
+    if (served !== undefined) this.#log.event('metrics-listening', { address: served.address });
     const where = await listen(app, place);
     const beat = this.#watchdog();
     const onHangup = () => void this.#reload(setPair);
