@@ -35,11 +35,11 @@ export async function issuerPlace(context: Context, dir: string | undefined): Pr
   const config = await configIfAny(context);
   const stateDir = await stateDirectory(context, config);
   const directory = directoryIn(stateDir, dir);
+  const { uid } = world.user;
   await asStateOwner(world, await nearestThere(world, directory));
-  // An issuer elsewhere is sealed with the key of whoever it belongs to.
-  const sealedFor = directory.startsWith(`${stateDir}/`)
-    ? stateDir
-    : (config?.stateDir ?? usualStateDir(world.env, world.user.uid));
+  // Somebody else's issuer beside our state is sealed with the key of whoever it belongs to.
+  const isOurs = world.user.uid === uid || directory.startsWith(`${stateDir}/`);
+  const sealedFor = isOurs ? stateDir : (config?.stateDir ?? usualStateDir(world.env, world.user.uid));
   const keyFile = sealKeyFile(world.env, world.user.uid, sealedFor);
   const sealer = async () =>
     await openSealer(world, { keyFile, ...(config === undefined ? {} : await sealPassphrase(world, config)) });
