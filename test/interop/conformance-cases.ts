@@ -1,4 +1,5 @@
 import type { TokenWish } from './issuer-here.ts';
+import type { KnownRelease } from './known-releases.ts';
 
 /**
  * The cases of the WLCG JWT compliance suite (indigo-iam/wlcg-jwt-compliance-tests, audience, basic authorization and path
@@ -15,9 +16,6 @@ export interface ConformanceCase {
   /** Why an answer that is not the expected one may be right all the same. */
   readonly remark?: string;
 }
-
-export const knownReleases = ['5.5.3', '5.8.1', '6.2.0'] as const;
-export type KnownRelease = (typeof knownReleases)[number];
 
 /** As {@link TokenWish}; among the audiences, `storage` stands for the storage's own name. */
 type CaseToken = Omit<TokenWish, 'audiences'> & Partial<TokenWish>;

@@ -1,5 +1,6 @@
-import { type ConformanceCase, conformanceCases, knownReleases } from './conformance-cases.ts';
+import { type ConformanceCase, conformanceCases } from './conformance-cases.ts';
 import { type Judgement, judge } from './conformance-judgement.ts';
+import { knownReleases } from './known-releases.ts';
 
 export const conformancePath = 'docs/conformance.md';
 

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { after, test } from 'node:test';
-import { conformanceCases, filesInPlace, type KnownRelease, knownReleases, wishOf } from './conformance-cases.ts';
+import { conformanceCases, filesInPlace, wishOf } from './conformance-cases.ts';
 import { conformancePage, conformancePath } from './conformance-page.ts';
 import { authdb, conformanceCfg, storageArea } from './conformance-storage.ts';
 import { startIssuer } from './issuer-here.ts';
+import { likeRelease } from './known-releases.ts';
 import { startXrootd } from './start-xrootd.ts';
 import { curl } from './storage-clients.ts';
 import { surroundings } from './surroundings.ts';
@@ -26,13 +27,7 @@ after(async () => {
   await issuer[Symbol.asyncDispose]();
 });
 
-/** The newest release on record that is not newer than the one here. */
-function likeHere(): KnownRelease {
-  const order = (release: string) => release.split('.').reduce((sum, part) => sum * 1000 + Number(part), 0);
-  return knownReleases.findLast((release) => order(release) <= order(told.xrootd)) ?? knownReleases[0];
-}
-
-const release = likeHere();
+const release = likeRelease(told.xrootd);
 
 test(`XRootD ${told.xrootd} answers the cases of the WLCG suite as the table says of ${release}`, async () => {
   const tokens = await issuer.mint(conformanceCases.map(({ token }) => wishOf(token, storage.url)));

@@ -21,6 +21,8 @@ export interface Storage extends AsyncDisposable {
   readonly url: string;
   /** `roots://localhost:PORT/`, to be followed by an absolute path. */
   readonly rootsUrl: string;
+  /** What it serves. */
+  readonly directory: string;
   /** Where its scitokens.cfg lies. */
   readonly configFile: string;
   /** libscitokens' database of issuers' keys. */
@@ -53,6 +55,7 @@ export async function startXrootd(wish: StorageWish, told: Surroundings): Promis
   return {
     url,
     rootsUrl: `roots://localhost:${ports.root}/`,
+    directory: join(home, 'export'),
     configFile,
     keyCacheFile: join(home, 'cache/scitokens/scitokens_cpp.sqllite'),
     refusals() {

@@ -9,25 +9,24 @@ export interface Answer {
 }
 
 export interface HttpRequest {
-  readonly method?: 'GET' | 'PUT' | 'DELETE' | 'MKCOL';
+  readonly method?: 'GET' | 'HEAD' | 'PUT' | 'DELETE' | 'MKCOL' | 'PROPFIND' | 'MOVE';
   readonly token?: string;
   /** For `PUT`: which file to send. */
   readonly file?: string;
+  /** Further headers, or others than that of the token. */
+  readonly headers?: readonly string[];
 }
 
-/** The HTTP status curl got. The token goes in by standard input, so that it is not seen in the list of processes. */
-export async function curl(
-  url: string,
-  { method = 'GET', token, file }: HttpRequest,
-  told: Surroundings,
-): Promise<number> {
-  const what = file === undefined ? ['--request', method] : ['--upload-file', file];
-  const command = ['curl', '--silent', '--cacert', told.caFile, '--max-time', '10', '--output', '/dev/null'];
-  const authorization = token === undefined ? '' : `header = "Authorization: Bearer ${token}"\n`;
+/** The HTTP status curl got. Headers go in by standard input, so that no token is seen in the list of processes. */
+export async function curl(url: string, request: HttpRequest, told: Surroundings): Promise<number> {
+  const { method = 'GET', token, file, headers = [] } = request;
+  const what = file !== undefined ? ['--upload-file', file] : method === 'HEAD' ? ['--head'] : ['--request', method];
+  const command = ['curl', '--silent', '--cacert', told.caFile, '--max-time', '10', '--path-as-is'];
+  const all = token === undefined ? headers : [`Authorization: Bearer ${token}`, ...headers];
   const { status, stdout, stderr } = await ran(
-    [...command, '--write-out', '%{http_code}', ...what, '--config', '-', url],
+    [...command, '--output', '/dev/null', '--write-out', '%{http_code}', ...what, '--config', '-', url],
     {},
-    authorization,
+    all.map((header) => `header = "${header}"\n`).join(''),
   );
   if (status !== 0) throw new Error(`curl ${url} ended with ${status}: ${stderr}`);
   return Number(stdout);
