@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -100,4 +100,10 @@ test('a token of such an account without a subject, or with an audience, is a fi
     assert.match(sentences(loaded).join(), says);
     assert.equal(loaded.wishes.size, 0);
   }
+});
+
+test('what docs/map-identities.md shows as configuration is accepted', async () => {
+  const page = await readFile(new URL('../../docs/map-identities.md', import.meta.url), 'utf8');
+  const loaded = await load('/c.yaml', /^```yaml\n(accounts:\n[\s\S]*?)^```/m.exec(page)?.[1] ?? '');
+  assert.deepEqual([sentences(loaded), loaded.wishes.size], [[], 1]);
 });

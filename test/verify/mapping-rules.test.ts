@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { mapByRules, type RuleMapping } from '../../src/verify/map-rules.ts';
@@ -185,4 +186,14 @@ test('the answer is a sentence that names the rule', async () => {
   });
   const nobody = mapIdentity({ kind: 'rules', rules }, identity({ sub: 'x', 'wlcg.groups': ['/cms/pilot'] }));
   assert.ok(nobody.kind === 'refused' && nobody.code === 'unmapped');
+});
+
+test('the rules that docs/map-identities.md shows are read, and mean what it says', async () => {
+  const page = readFileSync(new URL('../../docs/map-identities.md', import.meta.url), 'utf8');
+  const rules = await rulesOf(/^```yaml\n(rules:\n[\s\S]*?)^```/m.exec(page)?.[1] ?? '');
+  const asked = (claims: Record<string, unknown>) => short(mapByRules(rules, identity(claims)));
+  assert.equal(asked({ 'wlcg.groups': ['/cms', '/cms/production'], scope: 'compute.create' }), 'cmsprod');
+  assert.equal(asked({ 'wlcg.groups': ['/cms', '/cms/production'] }), 'cmsuser');
+  assert.equal(asked({ sub: '7dee38a3-6ab8-4fe2-9e4c-58039c21d017', 'wlcg.groups': ['/cms'] }), 'denied');
+  assert.equal(asked({ iss: 'https://login.example.org', sub: 'labrat' }), 'labrat');
 });
