@@ -56,7 +56,13 @@ async function installed() {
   };
 }
 
-const units = ['tokeep.service', 'tokeep-renew.service', 'tokeep-key.service', 'osg-token-renewer.service'];
+const units = [
+  'tokeep.service',
+  'tokeep-renew.service',
+  'tokeep-key.service',
+  'tokeep-issuer.service',
+  'osg-token-renewer.service',
+];
 
 async function hasSystemd(t: TestContext): Promise<boolean> {
   const { status } = await run('systemd-analyze', ['--version']);
@@ -76,8 +82,10 @@ test('systemd-analyze verify finds nothing in the units, nor in any drop-in on t
   await using place = await installed();
   const verify = (...names: string[]) => run('systemd-analyze', ['verify', '--man=no', ...names.map(place.unit)]);
   assert.deepEqual(await verify(...units, 'tokeep-renew.timer'), { status: 0, output: '' });
-  for (const example of await readdir(join(place.folder, 'examples'))) await place.dropIn('tokeep.service', example);
-  assert.deepEqual(await verify('tokeep.service'), { status: 0, output: '' });
+  for (const example of await readdir(join(place.folder, 'examples'))) {
+    await place.dropIn(example.startsWith('issuer-') ? 'tokeep-issuer.service' : 'tokeep.service', example);
+  }
+  assert.deepEqual(await verify('tokeep.service', 'tokeep-issuer.service'), { status: 0, output: '' });
 });
 
 test('systemd-analyze security gives every unit at most 2.5, with each drop-in as well', async (t) => {
@@ -90,6 +98,8 @@ test('systemd-analyze security gives every unit at most 2.5, with each drop-in a
     figures[`tokeep.service with ${example}`] = await exposure(place.unit('tokeep.service'));
     await rm(join(place.folder, 'tokeep.service.d'), { recursive: true });
   }
+  await place.dropIn('tokeep-issuer.service', 'issuer-tls.conf');
+  figures['tokeep-issuer.service with issuer-tls.conf'] = await exposure(place.unit('tokeep-issuer.service'));
   t.diagnostic(JSON.stringify(figures));
   for (const [unit, figure] of Object.entries(figures)) assert.ok(figure <= 2.5, `${unit}: ${figure}`);
 });
