@@ -67,15 +67,22 @@ function rulesOf(allowed: readonly string[]): Rules {
   return made;
 }
 
-/** A pattern is held against the canonical spelling, which has no dot segments, and counts for what is below its path, too. */
 function isAllowed({ scopes, patterns }: Rules, wanted: ParsedScope): boolean {
   if (mayGive(scopes, wanted)) return true;
   const text = printScope(wanted);
-  const below = 'path' in wanted;
-  return patterns.some(
-    (pattern) =>
-      fitsPattern(pattern, text) || (below && fitsPattern(`${pattern}${pattern.endsWith('/') ? '' : '/'}*`, text)),
-  );
+  return patterns.some((pattern) => fitsScope(pattern, text));
+}
+
+/**
+ * A pattern is held against the canonical spelling, which has no dot segments. Name and path are compared apart, so that no star of the
+ * name reaches into the path; what lies below the path fits, too.
+ */
+function fitsScope(pattern: string, text: string): boolean {
+  const [patternColon, colon] = [pattern.indexOf(':'), text.indexOf(':')];
+  if (patternColon < 0) return fitsPattern(pattern, text);
+  if (colon < 0 || !fitsPattern(pattern.slice(0, patternColon), text.slice(0, colon))) return false;
+  const [allowed, path] = [pattern.slice(patternColon + 1), text.slice(colon + 1)];
+  return fitsPattern(allowed, path) || fitsPattern(`${allowed}${allowed.endsWith('/') ? '' : '/'}*`, path);
 }
 
 /** Scopes of the other dialect: libscitokens translates the WLCG ones in WLCG tokens only. */

@@ -1,11 +1,21 @@
 import { z } from 'zod';
 import { duration, issuerUrl, path, secret, section, text } from '../config/schema-values.ts';
+import { parseScope } from '../token/capability.ts';
 
 const word = text.regex(/^\S+$/, { error: 'holds a blank' });
 const list = (description: string) => z.array(word).optional().meta({ description });
 
+/** A scope that could never be given would look as if it allowed something. */
+const allowedScope = word.superRefine((value, context) => {
+  const scope = value.includes('*') ? undefined : parseScope(value);
+  if (scope?.kind === 'refused')
+    context.addIssue({ code: 'custom', message: `is no scope that may be signed: ${scope.why}` });
+});
+
 const policy = section({
-  scopes: list('scopes that may be given, and all below their paths; `*` stands for any text without a blank'),
+  scopes: z.array(allowedScope).optional().meta({
+    description: 'scopes that may be given, and all below their paths; `*` stands for any text without a blank',
+  }),
   audiences: list('services that tokens may be for; `*` as above'),
   everyone: z
     .boolean()

@@ -57,6 +57,11 @@ test('a star in a scope of the policy stands for any text, and the path goes on 
   allowed(judge({ scopes: ['storage.read:/home/alice/data/run1'] }, own));
   refused(judge({ scopes: ['storage.read:/home/alice/database'] }, own), 'invalid_scope', /./);
   refused(judge({ scopes: ['storage.read:/home/alice'] }, own), 'invalid_scope', /./);
+  const names = { scopes: ['storage.*:/osg'] };
+  allowed(judge({ scopes: ['storage.modify:/osg/a', 'storage.poll:/osg'] }, names));
+  refused(judge({ scopes: ['storage.modify:/etc:/osg'] }, names), 'invalid_scope', /./);
+  refused(judge({ scopes: ['storage.modify:/osgood'] }, names), 'invalid_scope', /./);
+  allowed(judge({ scopes: ['storage.read:/', 'openid'] }, { scopes: ['*'] }));
 });
 
 test('scopes of the other dialect are signed with a remark, since services do not understand them there', () => {

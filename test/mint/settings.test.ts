@@ -90,6 +90,10 @@ test('what is wrong is said with line and column, all of it, and with what was p
   await assert.rejects(read('- a'), says(/issuer\.yaml/));
   await assert.rejects(read('issuer: http://x.org'), says(/plain http/));
   await assert.rejects(read(`issuer: ${url}\npolicy: { scopes: ["a b"] }`), says(/"policy.scopes\[0\]" holds a blank/));
+  await assert.rejects(
+    read(`issuer: ${url}\npolicy: { scopes: [storage.read] }`),
+    says(/"policy.scopes\[0\]" is no scope that may be signed: it does not say where/),
+  );
   await assert.rejects(read(`issuer: ${url}\nrotation: { ahead: 4d, life: 4d }`), says(/must be longer than "ahead"/));
   const database = `issuer: ${url}\nstore: { postgres: { url: "postgres://u:canary@h/d" } }`;
   await assert.rejects(
