@@ -65,6 +65,7 @@ export class PostgresDatabase implements Database {
       try {
         return await this.#transaction(work);
       } catch (thrown) {
+        if (thrown instanceof ThrownByWork) throw thrown.thrown;
         const code = (thrown as NodeJS.ErrnoException | undefined)?.code ?? '';
         if (!again.has(code) || attempt === mostTries) throw this.#fault(thrown);
       }
@@ -80,7 +81,7 @@ export class PostgresDatabase implements Database {
     let broken = false;
     try {
       await client.query('BEGIN');
-      const result = await work(sessionOf(client));
+      const result = await working(work, client);
       await client.query('COMMIT');
       return result;
     } catch (thrown) {
@@ -101,11 +102,32 @@ export class PostgresDatabase implements Database {
   }
 }
 
-function sessionOf(client: pg.PoolClient): Session {
-  return {
-    rows: async (sql, values = []) => (await client.query<Row>(sql, [...values])).rows,
-    change: async (sql, values = []) => (await client.query(sql, [...values])).rowCount ?? 0,
+/** What the work threw of itself, and not because the database failed it: that comes out as it is. */
+class ThrownByWork {
+  readonly thrown: unknown;
+  constructor(thrown: unknown) {
+    this.thrown = thrown;
+  }
+}
+
+async function working<T>(work: (session: Session) => Promise<T>, client: pg.PoolClient): Promise<T> {
+  let failed: unknown;
+  const query = async (sql: string, values: readonly Value[] = []) => {
+    try {
+      return await client.query<Row>(sql, [...values]);
+    } catch (thrown) {
+      failed = thrown;
+      throw thrown;
+    }
   };
+  try {
+    return await work({
+      rows: async (sql, values) => (await query(sql, values)).rows,
+      change: async (sql, values) => (await query(sql, values)).rowCount ?? 0,
+    });
+  } catch (thrown) {
+    throw thrown === failed ? thrown : new ThrownByWork(thrown);
+  }
 }
 
 async function rolledBack(client: pg.PoolClient): Promise<boolean> {

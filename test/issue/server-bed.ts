@@ -27,6 +27,10 @@ export interface BedOptions {
   readonly server?: Partial<IssuerServerOptions>;
   readonly proxies?: readonly string[];
   readonly chain?: string;
+  /** The file of the sealing key, where nodes share one. */
+  readonly sealKey?: string;
+  /** `none` for a further node of an issuer that has its keys. */
+  readonly algorithm?: 'ES256' | 'none';
 }
 
 export const openPolicy: IssuerPolicy = {
@@ -59,7 +63,8 @@ export async function serverBed(options: BedOptions = {}) {
   const scheme = options.server?.tls === undefined ? 'http' : 'https';
   const origin = `${scheme}://localhost:${port}`;
   const url = (options.url ?? `https://localhost:${port}${options.path ?? ''}`) as IssuerUrl;
-  const sealer = await openSealer(world, { keyFile: join(directory, 'seal.key') });
+  const sealKey = options.sealKey ?? join(directory, 'seal.key');
+  const sealer = await openSealer(world, { keyFile: sealKey });
   const issuer = await createIssuer(
     world,
     join(directory, 'issuer'),
@@ -69,7 +74,7 @@ export async function serverBed(options: BedOptions = {}) {
       policy: { ...openPolicy, ...options.policy },
       keys: 'sealed',
       store: { kind: 'sqlite' },
-      algorithm: 'ES256',
+      algorithm: options.algorithm ?? 'ES256',
       by: 'test',
       ...options.settings,
     },
@@ -94,6 +99,7 @@ export async function serverBed(options: BedOptions = {}) {
     issuer,
     server,
     admin,
+    sealKey,
     /** The address of an endpoint, such as `/token`. */
     at: (path: string) => `${origin}${base}${path}`,
     async client(changes: Partial<NewClient> = {}) {

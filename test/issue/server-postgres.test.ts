@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import pg from 'pg';
+import { roleStatements, roleThatChangesAudit } from '../../src/issue/audit-rights.ts';
+import { rotateKeys } from '../../src/mint/rotate-keys.ts';
+import { type RunningPostgres, startPostgres } from '../peers/start-postgres.ts';
+import { basic, post, type ServerBed, serverBed } from './server-bed.ts';
+
+let postgres: RunningPostgres;
+before(async () => {
+  postgres = await startPostgres();
+});
+after(() => postgres.stop());
+
+const storeAt = (url: string) => ({
+  settings: { store: { kind: 'postgres', url: { kind: 'command', argv: ['/bin/echo', url] } } } as const,
+});
+
+const url = 'https://tokens.example.org/vo';
+
+async function sql(address: string, ...statements: readonly string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: address });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+const ask = async (bed: ServerBed, { id, secret }: { id: string; secret: string }) =>
+  await post(bed.at('/token'), { grant_type: 'client_credentials' }, { authorization: basic(id, secret) });
+
+test('the SQL that is printed makes a role that runs the server, and cannot change a line of the audit log or a client', async () => {
+  const owner = await postgres.database('roles');
+  await using first = await serverBed({ ...storeAt(owner), url, chain: 'owner' });
+  assert.equal(await roleThatChangesAudit(first.issuer), 'tokeep');
+  const client = await first.client({ serves: ['https://se.example.org'] });
+  await sql(owner, 'CREATE ROLE "the server" LOGIN', ...roleStatements('the server'));
+  const limited = owner.replace('user=tokeep', `user=${encodeURIComponent('the server')}`);
+
+  await using second = await serverBed({
+    ...storeAt(limited),
+    url,
+    chain: 'limited',
+    algorithm: 'none',
+    sealKey: first.sealKey,
+  });
+  assert.equal(await roleThatChangesAudit(second.issuer), undefined);
+  const { status, body } = await ask(second, client);
+  assert.equal(status, 200, JSON.stringify(body));
+  const who = { authorization: basic(client.id, client.secret) };
+  const token = String(body['access_token']);
+  assert.equal((await post(first.at('/introspect'), { token }, who)).body['active'], true);
+  assert.equal((await post(second.at('/revoke'), { token }, who)).status, 200);
+  assert.equal((await post(first.at('/introspect'), { token }, who)).body['active'], false, 'seen by the other node');
+  assert.equal((await fetch(second.at('/oauth2/certs'))).status, 200);
+
+  for (const forbidden of [
+    "UPDATE issuer_audit SET line = 'x'",
+    'DELETE FROM issuer_audit',
+    'TRUNCATE issuer_audit',
+    'DELETE FROM issuer_client',
+    "INSERT INTO issuer_client (id, generation, doc, sum) VALUES ('x', 1, '{}', 0)",
+    "UPDATE issuer_client SET doc = '{}'",
+    'DELETE FROM issuer_key',
+    'DROP TABLE issuer_audit',
+  ]) {
+    await assert.rejects(() => sql(limited, forbidden), /permission denied|must be owner/, forbidden);
+  }
+  const verdict = await first.issuer.audit.verify();
+  assert.equal(verdict.kind, 'whole');
+  assert.deepEqual(verdict.kind === 'whole' && verdict.heads.map(({ chain }) => chain), ['limited', 'owner']);
+});
+
+test('scenario 42: a client that one node removes gets nothing from the other from that moment, however many ask', async () => {
+  const address = await postgres.database('removal');
+  await using one = await serverBed({ ...storeAt(address), url, chain: 'one' });
+  await using two = await serverBed({
+    ...storeAt(address),
+    url,
+    chain: 'two',
+    algorithm: 'none',
+    sealKey: one.sealKey,
+  });
+  const client = await one.client();
+  assert.equal((await ask(two, client)).status, 200);
+  let removedAt = Number.POSITIVE_INFINITY;
+  const late: number[] = [];
+  const asking = Array.from({ length: 6 }, async () => {
+    for (;;) {
+      const askedAt = performance.now();
+      const { status } = await ask(two, client);
+      if (status !== 200) return assert.equal(status, 401);
+      if (askedAt > removedAt) late.push(askedAt - removedAt);
+    }
+  });
+  await one.admin.remove(client.id);
+  removedAt = performance.now();
+  await Promise.all(asking);
+  assert.deepEqual(late, []);
+});
+
+test('a key that one node rotates is published and used by the other within a second', async () => {
+  const address = await postgres.database('rotation');
+  await using one = await serverBed({ ...storeAt(address), url, chain: 'one' });
+  await using two = await serverBed({
+    ...storeAt(address),
+    url,
+    chain: 'two',
+    algorithm: 'none',
+    sealKey: one.sealKey,
+  });
+  const kids = async () =>
+    ((await (await fetch(two.at('/oauth2/certs'))).json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
+  assert.equal((await kids()).length, 1);
+  const at = performance.now();
+  const { kid } = await rotateKeys(one.issuer, { now: true, reason: 'a test', by: 'test' });
+  while (!(await kids()).includes(kid)) assert.ok(performance.now() - at < 5_000, 'published');
+  const published = (await one.issuer.keys()).find((key) => key.kid === kid);
+  assert.ok(published?.publishedAt !== undefined);
+});
