@@ -5,6 +5,7 @@ import { checkSite } from '../issue/check-site.ts';
 import type { SiteFinding, Turn } from '../issue/check-site-finding.ts';
 import { defaultRotation, readSettings } from '../mint/settings.ts';
 import type { SigningKey } from '../mint/signing-key.ts';
+import { printable } from '../observe/printable.ts';
 import type { Millis } from '../token/time.ts';
 import { realCertificateLook } from '../world/real-certificate-look.ts';
 import type { Context } from './context.ts';
@@ -81,7 +82,7 @@ const turns: Readonly<Record<Turn, string>> = {
 async function printFindings({ print, paint }: Context, url: string, findings: readonly SiteFinding[]): Promise<void> {
   const colour = { ok: paint.good, warning: paint.warn, error: paint.bad, unreachable: paint.bad };
   for (const { severity, sentence, turn, hint } of findings) {
-    await print(`${colour[severity](severity)}: ${sentence}`);
+    await print(`${colour[severity](severity)}: ${printable(sentence)}`);
     if (turn !== undefined) await print(`  ${turns[turn]}${hint === undefined ? '' : `: ${hint}`}`);
   }
   const bad = findings.filter(({ severity }) => severity !== 'ok').length;

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { type Published, publishSite } from '../issue/publish.ts';
 import { markPublished } from '../mint/rotate-keys.ts';
-import { counted } from '../observe/printable.ts';
+import { counted, printable } from '../observe/printable.ts';
 import type { Context } from './context.ts';
 import { whoAsks, withIssuer } from './issuer-place.ts';
 
@@ -19,13 +19,13 @@ export async function publish(context: Context, outDir: string, options: Publish
   const directory = resolve(outDir);
   const by = `publish ${whoAsks(world)}`;
   const dryRun = options.dryRun === true;
-  // The web server has to read what we make, however closed our own files are.
-  process.umask(0o022);
   return await withIssuer(context, options.dir, async (issuer) => {
     const keys = await issuer.keys({ removed: true });
     const wish = { url: issuer.settings.url, keys, directory, servedAt: options.servedAt };
+    // The web server has to read what we make, however closed our own files are; whoever opened them has done so by now.
+    process.umask(0o022);
     const published = await publishSite(world, { ...wish, prune: options.prune === true, dryRun });
-    for (const remark of published.remarks) await context.warn(remark);
+    for (const remark of published.remarks) await context.warn(printable(remark));
     const marked = dryRun ? [] : await markPublished(issuer, published.kids, by);
     if (context.options.json) await context.printJson({ directory, dryRun, ...published, newlyPublished: marked });
     else await printChanges(context, directory, published, dryRun);
@@ -42,7 +42,8 @@ async function printChanges(context: Context, directory: string, published: Publ
   if (changed.length === 0) await context.print(`${directory} is as it should be; nothing changed`);
   const others = kept.length === 0 ? '' : `, ${counted(kept.length, 'key')} of others among them`;
   await context.print(`${counted(kids.length, 'key')} in the key set${others}`);
-  if (dropped.length > 0) await context.print(`${dryRun ? 'would go from it' : 'gone from it'}: ${dropped.join(', ')}`);
+  if (dropped.length > 0)
+    await context.print(`${dryRun ? 'would go from it' : 'gone from it'}: ${printable(dropped.join(', '))}`);
 }
 
 async function sayWhatNext({ say }: Context, directory: string, marked: readonly string[]): Promise<void> {

@@ -116,7 +116,7 @@ async function below<T>(
     if (code === 'ENOENT' && how === 'look') return { kind: 'nothing' };
     if (code === 'ENOTDIR' && place === root) throw refused(root);
     throw new Fault('target-failed', `${place} could not be ${how === 'make' ? 'written' : 'read'} (${code})`, {
-      hint: `ls -ld ${root}   # may this user write there?`,
+      hint: `ls -ld ${root}   # may user ${world.user.uid}, whom the issuer belongs to, write there?`,
       cause: thrown,
     });
   } finally {
