@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../src/config/load.ts';
+import { ownIssuers } from '../src/mint/own-issuers.ts';
 import { createLogger } from '../src/observe/log.ts';
 import { Engine } from '../src/renew/engine.ts';
 import type { Signals } from '../src/renew/ports.ts';
@@ -45,10 +46,12 @@ export async function engineIn(dir: string): Promise<OpenedEngine> {
     clock,
     write: (line) => process.stderr.write(line),
   });
-  const engine = await Engine.open({ absent: 'park', world, config, store, spool, log, node });
+  const issuers = ownIssuers(world, { sealer: async () => sealer, chain: node });
+  const engine = await Engine.open({ absent: 'park', world, config, store, spool, log, node, ownIssuers: issuers });
   return {
     engine,
     async [Symbol.asyncDispose]() {
+      await issuers.close();
       await store.close();
       await world.http.close();
     },

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bundle } from './bundle.ts';
 import { placesIn } from './engine-in.ts';
 import type { Section } from './figure.ts';
 import { freshState } from './fresh-state.ts';
+import { usage } from './process-usage.ts';
 import { node } from './programs.ts';
 
 const wishes = 10_000;
@@ -66,22 +66,4 @@ async function settled(pid: number): Promise<void> {
     before = processor;
     await sleep(2_000);
   }
-}
-
-/** Seconds of processor time, and bytes. */
-async function usage(pid: number) {
-  const ticksPerSecond = 100;
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // After the name, which may hold anything: the 12th and 13th field from there are utime and stime (proc(5)).
-  const fields = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .map(Number);
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const kilobytes = (name: string) => 1024 * Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1]);
-  return {
-    processor: ((fields[11] ?? 0) + (fields[12] ?? 0)) / ticksPerSecond,
-    resident: kilobytes('VmRSS'),
-    peak: kilobytes('VmHWM'),
-  };
 }
