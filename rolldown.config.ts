@@ -12,6 +12,7 @@ export default defineConfig({
     main: 'src/cli/main.ts',
     'osg-token-renewer': 'src/cli/osg-token-renewer.ts',
     'osg-token-renewer-setup': 'src/cli/osg-token-renewer-setup.ts',
+    'tokeep-map-plugin': 'src/cli/tokeep-map-plugin.ts',
   },
   platform: 'node',
   external: ['koffi', 'pg-native', 'pg-cloudflare'],

@@ -5,7 +5,7 @@ import { decodeJwt } from '../token/jwt.ts';
 import { type Mapping, mapIdentity } from '../verify/mapping.ts';
 import { identityOf, type TokenIdentity } from '../verify/mapping-identity.ts';
 import type { Context } from './context.ts';
-import { mapAsPlugin } from './map-plugin.ts';
+import { mapAsPlugin, type PluginPorts } from './map-plugin.ts';
 import { type MapSourceOptions, mapSource } from './map-source.ts';
 import type { TokenOptions } from './token-options.ts';
 import { type TrustOptions, trustFrom } from './trust-options.ts';
@@ -20,13 +20,19 @@ type Claims = Readonly<Record<string, unknown>>;
 
 /** `tokeep map`: the user on stdout, the sentence on stderr. Exit 6 for who is nobody here. */
 export async function map(context: Context, options: MapOptions): Promise<ExitCode> {
-  if (options.plugin) return await mapAsPlugin(context, options);
+  if (options.plugin) return await mapAsPlugin(pluginPorts(context), options.rules);
   if (options.principal !== undefined) return await mapPrincipal(context, options, options.principal);
   const { claims, warnings, config } = await claimsAtHand(context, options);
   const reading = identityOf(claims);
   if (reading.kind === 'refused') throw new Fault('token-refused', reading.why);
   const { source, findings } = await mapSource(context.world, options, { claims, ...(config ? { config } : {}) });
   return await tell(context, mapIdentity(source, reading.identity), [...warnings, ...reading.remarks, ...findings]);
+}
+
+function pluginPorts(context: Context): PluginPorts {
+  const print = (line: string) => context.print(line);
+  const say = (line: string) => context.say(line);
+  return { files: context.world.files, stdin: context.io.stdin, print, say };
 }
 
 /** A name without a token, as it stands before a mapfile. */

@@ -4,29 +4,38 @@ import { asFault, Fault } from '../fault/fault.ts';
 import { printable } from '../observe/printable.ts';
 import { mapIdentity } from '../verify/mapping.ts';
 import { identityOf } from '../verify/mapping-identity.ts';
-import type { Context } from './context.ts';
-import { type MapSourceOptions, rulesAt } from './map-source.ts';
+import type { Files } from '../world/files.ts';
+import { rulesAt } from './map-source.ts';
 
 /** HTCondor asks the next plugin, if there is one; every other code but 0 refuses the client. */
 const declined: ExitCode = exit.internal;
 
 const largest = 64 * 1024;
 
+/** What a plugin has, which is little, so that it starts fast. */
+export interface PluginPorts {
+  readonly files: Files;
+  readonly stdin: Readable;
+  /** A line on stdout, of which HTCondor takes the first word. */
+  print(line: string): Promise<void>;
+  /** A line on stderr, which HTCondor logs. */
+  say(line: string): Promise<void>;
+}
+
 /**
- * `tokeep map --plugin`: HTCondor has verified the token, and hands its claims over on standard input. The first word on stdout is
- * the user. Whatever goes wrong refuses the client: with exit 1 another plugin would be asked, past a rule that denies.
+ * Maps a token that HTCondor has verified and whose claims it hands over on standard input. Whatever goes wrong refuses the client:
+ * with exit 1 another plugin would be asked, past a rule that denies.
  */
-export async function mapAsPlugin(context: Context, options: MapSourceOptions): Promise<ExitCode> {
+export async function mapAsPlugin(ports: PluginPorts, rulesFile: string | undefined): Promise<ExitCode> {
   try {
-    if (options.rules === undefined) throw new Fault('usage', '--plugin goes with --rules FILE');
-    const [rules, claims] = await Promise.all([rulesAt(context.world, options.rules), claimsFrom(context.io.stdin)]);
+    if (rulesFile === undefined) throw new Fault('usage', '--plugin goes with --rules FILE');
+    const [rules, claims] = await Promise.all([rulesAt(ports.files, rulesFile), claimsFrom(ports.stdin)]);
     const reading = identityOf(claims);
     if (reading.kind === 'refused') throw new Fault('token-refused', reading.why);
     const mapping = mapIdentity({ kind: 'rules', rules }, reading.identity);
-    const sentence = [mapping.why, ...reading.remarks].map((one) => `tokeep: ${printable(one)}`).join('\n');
-    await context.say(sentence);
-    if (mapping.kind === 'mapped') await context.print(mapping.user);
+    for (const sentence of [mapping.why, ...reading.remarks]) await ports.say(`tokeep: ${printable(sentence)}`);
     if (mapping.kind === 'refused') return mapping.code === 'unmapped' ? declined : exit.refused;
+    await ports.print(mapping.user);
     return exit.fine;
   } catch (thrown) {
     const fault = asFault(thrown, 'mapping a token for HTCondor');

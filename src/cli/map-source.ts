@@ -3,6 +3,7 @@ import type { MapRules } from '../verify/map-rules.ts';
 import type { MappingSource } from '../verify/mapping.ts';
 import type { NameMapfile } from '../verify/name-mapfile.ts';
 import type { ScitokensConfig, ScitokensIssuer } from '../verify/scitokens-cfg.ts';
+import type { Files } from '../world/files.ts';
 import type { World } from '../world/world.ts';
 
 export interface MapSourceOptions {
@@ -35,7 +36,7 @@ export async function mapSource(world: World, options: MapSourceOptions, subject
   const { mapfile, rules, nameMapfile } = options;
   if (mapfile !== undefined && nameMapfile === undefined) return await fromMapfiles(world, mapfile, rules);
   if (mapfile === undefined && nameMapfile === undefined && rules !== undefined) {
-    return { source: { kind: 'rules', rules: await rulesAt(world, rules) }, findings: [] };
+    return { source: { kind: 'rules', rules: await rulesAt(world.files, rules) }, findings: [] };
   }
   if (mapfile !== undefined || rules !== undefined) {
     throw new Fault('usage', '--name-mapfile is of XRootD and does not go with --mapfile or --rules');
@@ -49,15 +50,15 @@ async function fromMapfiles(world: World, paths: readonly string[], rules: strin
   const findings = set.findings.map(({ file, line, message }) => `${file}:${line}: ${message}`);
   const more = findings.length - mostFindings;
   return {
-    source: { kind: 'mapfile', set, ...(rules === undefined ? {} : { rules: await rulesAt(world, rules) }) },
+    source: { kind: 'mapfile', set, ...(rules === undefined ? {} : { rules: await rulesAt(world.files, rules) }) },
     findings: more > 0 ? [...findings.slice(0, mostFindings), `and ${more} more such lines`] : findings,
   };
 }
 
 /** Throws `config-invalid`. */
-export async function rulesAt(world: World, path: string): Promise<MapRules> {
+export async function rulesAt(files: Files, path: string): Promise<MapRules> {
   const { readMapRules } = await import('../verify/map-rules-file.ts');
-  const reading = await readMapRules(await textAt(world, path), path);
+  const reading = await readMapRules(await textAt(files, path), path);
   if (reading.kind === 'refused') throw new Fault('config-invalid', reading.why);
   return reading.rules;
 }
@@ -95,7 +96,7 @@ const noRules: NameMapfile = { kind: 'mapfile', file: 'scitokens.cfg', rules: []
 
 async function namesAt(world: World, file: string): Promise<NameMapfile> {
   const { readNameMapfile } = await import('../verify/name-mapfile.ts');
-  const reading = readNameMapfile(await textAt(world, file), file);
+  const reading = readNameMapfile(await textAt(world.files, file), file);
   if (reading.kind === 'mapfile') return reading;
   throw new Fault('config-invalid', reading.why, { hint: 'XRootD keeps its old configuration with such a file' });
 }
@@ -123,7 +124,7 @@ function isBefore(release: string | undefined, bound: readonly number[]): boolea
   return at >= 0 && (parts[at] ?? 0) < (bound[at] ?? 0);
 }
 
-async function textAt({ files }: World, path: string): Promise<string> {
+async function textAt(files: Files, path: string): Promise<string> {
   const text = await files.readText(path, largest).catch((cause: NodeJS.ErrnoException) => {
     throw new Fault('config-invalid', `${path} could not be read (${cause.code ?? 'it is no text'})`, { cause });
   });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,4 +91,17 @@ test('odd input is refused with a sentence, whatever it is', async () => {
     }),
   );
   assert.equal((await plugin(`"${'x'.repeat(70_000)}"`)).status, 6);
+});
+
+test('the program that HTCondor starts answers the same, and refuses to be called otherwise', () => {
+  const entry = new URL('../../src/cli/tokeep-map-plugin.ts', import.meta.url).pathname;
+  const start = (args: readonly string[], input: string) =>
+    spawnSync(process.execPath, [entry, ...args], { input, encoding: 'utf8' });
+  const mapped = start([rules], claims({ 'wlcg.groups': ['/vo/pilot'] }));
+  assert.deepEqual([mapped.status, mapped.stdout], [0, 'vopilot\n']);
+  assert.equal(start([rules], claims({})).status, 1);
+  assert.equal(start([rules], claims({ sub: 'mallory' })).status, 6);
+  assert.equal(start([rules], '').status, 6);
+  assert.equal(start([join(dir, 'nowhere')], '').status, 3);
+  for (const wrong of [[], ['--help'], [rules, rules]]) assert.equal(start(wrong, '').status, 2);
 });
