@@ -5,6 +5,7 @@ import type { IssuerUrl } from '../token/names.ts';
 import type { Epoch } from '../token/time.ts';
 import { jwksUri, withoutSlash } from './site.ts';
 import { kidOf, type MergedKeys, type PublishedKey } from './site-keys.ts';
+import { trustSnippet } from './trust-snippets.ts';
 
 const generator = '<meta name="generator" content="tokeep">';
 
@@ -28,6 +29,7 @@ pre code { font-size: 1em; }
 ul { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--line); }
 li { padding: .6rem 0; border-bottom: 1px solid var(--line); }
 li b { display: block; font-weight: 600; }
+time { white-space: nowrap; }
 `;
 
 /**
@@ -66,12 +68,8 @@ ${inOrder(keys, own)
 nothing to do for a service when keys change.</p>
 
 <h2>To accept its tokens</h2>
-<p>HTCondor-CE: a line in a file of <code>/etc/condor-ce/mapfiles.d/</code>, with the subject of the token and your local account.</p>
-<pre><code>SCITOKENS /^${text(pattern(url))},SUBJECT$/ ACCOUNT</code></pre>
-<p>XRootD: a section of <code>/etc/xrootd/scitokens.cfg</code>, with the directory that belongs to the collaboration.</p>
-<pre><code>[Issuer ${text(sectionName(url))}]
-issuer = ${text(url)}
-base_path = /DIRECTORY</code></pre>
+<p>With your own <code>account</code>, <code>/directory</code> and <code>https://storage.example</code>:</p>
+${snippets(url)}
 <p>To see what a token says and whether its signature is good:</p>
 <pre><code>tokeep verify --issuer ${text(url)} --audience AUDIENCE --token-file FILE</code></pre>
 </body>
@@ -93,9 +91,10 @@ function inOrder(keys: readonly PublishedKey[], own: ReadonlyMap<string, Signing
 function keyItem(key: PublishedKey, own: SigningKey | undefined): string {
   const { kty, crv, alg } = key;
   const kind = typeof alg === 'string' ? alg : [kty, crv].filter((part) => typeof part === 'string').join(' ');
-  return `<li><b><code>${text(kidOf(key) || '(without a key id)')}</code></b> ${text(kind)} · ${text(storyOf(own))}</li>`;
+  return `<li><b><code>${text(kidOf(key) || '(without a key id)')}</code></b> ${text(kind)} · ${storyOf(own)}</li>`;
 }
 
+/** As markup, all of it ours. */
 function storyOf(key: SigningKey | undefined): string {
   if (key === undefined) return 'of another access point of this issuer';
   switch (key.state) {
@@ -110,14 +109,25 @@ function storyOf(key: SigningKey | undefined): string {
   }
 }
 
-const day = (at: Epoch): string => timestamp(at).slice(0, 10);
+const day = (at: Epoch): string => `<time>${timestamp(at).slice(0, 10)}</time>`;
 const since = (at: Epoch | undefined): string => (at === undefined ? '' : ` since ${day(at)}`);
 
-/** HTCondor's mapfiles take a regular expression between slashes. */
-const pattern = (url: string): string => url.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+const programs = { 'htcondor-ce': 'HTCondor-CE', xrootd: 'XRootD' } as const;
 
-const sectionName = (url: string): string =>
-  new URL(url).pathname.split('/').findLast(Boolean) ?? new URL(url).hostname;
+/** As `tokeep issuer trust` prints them, with names for the site to replace. */
+function snippets(url: string): string {
+  const place = { issuer: url, user: 'account', basePath: '/directory' };
+  const ce = trustSnippet('htcondor-ce', place);
+  const xrootd = trustSnippet('xrootd', { ...place, audience: 'https://storage.example' });
+  return [ce, xrootd]
+    .flatMap(({ service, parts }) =>
+      parts.map(
+        ({ file, text: lines }) =>
+          `<p>${programs[service]}, in <code>${text(file)}</code>:</p>\n<pre><code>${text(lines.trimEnd())}</code></pre>`,
+      ),
+    )
+    .join('\n');
+}
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',

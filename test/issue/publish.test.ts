@@ -299,5 +299,6 @@ test('the page names keys and issuer as text: what others put into the key set i
   assert.doesNotMatch(page, /<script|<img/);
   assert.match(page, /&lt;script&gt;/);
   assert.match(page, /default-src 'none'; style-src 'sha256-/);
-  assert.match(page, /will sign next; made on 2026-03-01/);
+  assert.match(page, /will sign next; made on <time>2026-03-01/);
+  assert.match(page, /SCITOKENS \/\^https:[^\n]*issuer\\.example\\\/vo,\/ account/);
 });
