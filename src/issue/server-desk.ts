@@ -8,6 +8,7 @@ import type { ClientTable } from './client-table.ts';
 import type { OwnTokens } from './own-tokens.ts';
 import type { ServerCounts } from './server-counts.ts';
 import type { ServerUrls } from './server-urls.ts';
+import type { SignTogether } from './sign-together.ts';
 
 /** What the endpoints share. */
 export interface ServerDesk {
@@ -17,6 +18,7 @@ export interface ServerDesk {
   readonly clients: ClientTable;
   readonly directory: ClientDirectory;
   readonly tokens: OwnTokens;
+  readonly together: SignTogether;
   readonly proxies: TrustedProxies;
   /** `told` is for lines of the log about strangers, of which each address causes only so many. */
   readonly limits: { readonly client: RateLimit; readonly address: RateLimit; readonly told: RateLimit };

@@ -19,6 +19,7 @@ import { ServerCounts } from './server-counts.ts';
 import type { ServerDesk } from './server-desk.ts';
 import { prepareServerSchema } from './server-schema.ts';
 import { serverUrls } from './server-urls.ts';
+import { SignTogether } from './sign-together.ts';
 import { addTokenEndpoint } from './token-endpoint.ts';
 import { tokenGrants } from './token-grants.ts';
 
@@ -51,6 +52,7 @@ export async function createIssuerServer(options: IssuerServerOptions): Promise<
     clients,
     directory: new ClientDirectory(clients, world.clock),
     tokens: new OwnTokens(issuer, world.clock),
+    together: new SignTogether(issuer, clients),
     proxies,
     limits: {
       client: new RateLimit(limits.client, world.clock),

@@ -3,6 +3,7 @@ import type { Minted } from '../mint/issuer.ts';
 import { judgeRequest } from '../mint/judge-request.ts';
 import type { MintRequest } from '../mint/policy.ts';
 import type { Session } from '../store/database.ts';
+import type { Client } from './client.ts';
 import type { ClientRequest } from './client-endpoint.ts';
 import type { ServerDesk } from './server-desk.ts';
 import { type Refusal, refusal } from './token-grant.ts';
@@ -18,7 +19,7 @@ export type Wanted = Omit<MintRequest, 'groups' | 'clientId' | 'by' | 'delivered
 
 /** Thrown inside the transaction to undo it; never leaves this file. */
 class Undone extends Error {
-  readonly answer: Refusal | { readonly kind: 'client-changed' };
+  readonly answer: { readonly kind: string };
   constructor(answer: Undone['answer']) {
     super();
     this.answer = answer;
@@ -27,16 +28,16 @@ class Undone extends Error {
 
 /**
  * Signs for a client, within its own bounds and then within those of issuer.yaml. In the transaction that writes the audit line the client is
- * looked at once more, and `within` makes the grant's own checks and changes: what it answers undoes everything. So nothing is signed after
- * the commit of what forbids it (scenario 42).
+ * looked at once more, and `within` makes the grant's own checks and changes, before the log is written to: what it answers undoes
+ * everything. So nothing is signed after the commit of what forbids it (scenario 42).
  */
-export async function signForClient(
+export async function signForClient<Objection extends { readonly kind: string } = Refusal>(
   desk: ServerDesk,
   { known, address, requestId }: ClientRequest,
   wanted: Wanted,
-  within?: (session: Session, minted: Minted) => Promise<Refusal | undefined>,
-): Promise<Signed> {
-  const { issuer, world, clients } = desk;
+  within?: (session: Session) => Promise<Objection | undefined>,
+): Promise<Signed | Objection> {
+  const { issuer, world } = desk;
   const { client, bounds } = known;
   const lifetime = shorter(wanted.lifetime, client.lifetime);
   const request: MintRequest = {
@@ -58,18 +59,29 @@ export async function signForClient(
   }
   const policy = await issuer.judge(request);
   if (policy.kind === 'refused') return await refuseAloud(desk, request, refusal(policy.error, policy.why));
+  if (within === undefined) return await desk.together.sign(client, request);
+  return await signWithin(desk, client, request, within);
+}
+
+async function signWithin<Objection extends { readonly kind: string }>(
+  desk: ServerDesk,
+  client: Client,
+  request: MintRequest,
+  within: (session: Session) => Promise<Objection | undefined>,
+): Promise<Signed | Objection> {
+  const { issuer, clients } = desk;
   try {
     const minted = await issuer.database.write(async (session) => {
       if (!(await clients.holds(session, client))) throw new Undone({ kind: 'client-changed' });
-      const made = await issuer.mintIn(session, request);
-      const no = await within?.(session, made);
+      const no = await within(session);
       if (no !== undefined) throw new Undone(no);
-      return made;
+      return await issuer.mintIn(session, request);
     });
     return { kind: 'signed', minted };
   } catch (thrown) {
     if (thrown instanceof Undone) {
-      return thrown.answer.kind === 'refused' ? await refuseAloud(desk, request, thrown.answer) : thrown.answer;
+      const answer = thrown.answer as Refusal | Objection;
+      return answer.kind === 'refused' ? await refuseAloud(desk, request, answer as Refusal) : answer;
     }
     // The policy was changed between the two looks at it, or the token became too long; the issuer has noted it.
     if (thrown instanceof Fault && thrown.code === 'policy-refused') return refusal('access_denied', thrown.message);
