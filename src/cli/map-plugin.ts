@@ -29,8 +29,8 @@ export interface PluginPorts {
 export async function mapAsPlugin(ports: PluginPorts, rulesFile: string | undefined): Promise<ExitCode> {
   try {
     if (rulesFile === undefined) throw new Fault('usage', '--plugin goes with --rules FILE');
-    const [rules, claims] = await Promise.all([rulesAt(ports.files, rulesFile), claimsFrom(ports.stdin)]);
-    const reading = identityOf(claims);
+    const rules = await rulesAt(ports.files, rulesFile);
+    const reading = identityOf(await claimsFrom(ports.stdin));
     if (reading.kind === 'refused') throw new Fault('token-refused', reading.why);
     const mapping = mapIdentity({ kind: 'rules', rules }, reading.identity);
     for (const sentence of [mapping.why, ...reading.remarks]) await ports.say(`tokeep: ${printable(sentence)}`);
