@@ -63,7 +63,8 @@ export function boundsOf(client: Client): IssuerPolicy {
     audiences: client.audiences,
     everyone: client.everyone,
     subjects: ['*'],
-    groups: [],
+    // Groups come out of the token that is exchanged, and within issuer.yaml.
+    groups: ['*'],
     claims: ['act', 'may_act'],
     lifetime: { usual: most, most },
     suspended: [],

@@ -1,5 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { compactVerify } from 'jose';
+import { type Engine, takeTurn } from '../mint/engine.ts';
 import type { Issuer } from '../mint/issuer.ts';
 import type { PublicJwk } from '../mint/signing-key.ts';
 import type { Database, Session } from '../store/database.ts';
@@ -84,6 +85,13 @@ export async function isRevoked(source: Pick<Database, 'read'> | Session, jti: s
   const rows = 'read' in source ? await source.read(sql, [jti]) : await source.rows(sql, [jti]);
   return rows.length > 0;
 }
+
+/**
+ * Of those who sign on the strength of a token and those who revoke it, one goes after the other: to be called before either, in
+ * their transactions. A token that was revoked meanwhile is then seen to be (scenario 42).
+ */
+export const holdToken = (session: Session, engine: Engine, jti: string): Promise<void> =>
+  takeTurn(session, engine, `token ${jti}`);
 
 /** False if it was revoked already. */
 export async function revokeToken(session: Session, token: OwnToken, now: Epoch): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { AuditEntry } from '../mint/audit.ts';
 import type { Session } from '../store/database.ts';
 import { addClientEndpoint, type ClientRequest, type EndpointAnswer } from './client-endpoint.ts';
 import { familyOfToken, revokeFamily } from './family-table.ts';
-import { revokeToken } from './own-tokens.ts';
+import { holdToken, revokeToken } from './own-tokens.ts';
 import type { ServerDesk } from './server-desk.ts';
 import { pathOf } from './server-urls.ts';
 
@@ -39,6 +39,7 @@ async function revokeAccess(desk: ServerDesk, request: ClientRequest, text: stri
   if (token.clientId !== request.known.client.id) return ofOthers;
   const now = desk.world.clock.now();
   await desk.issuer.database.write(async (session) => {
+    await holdToken(session, desk.issuer.engine, token.jti);
     if (!(await revokeToken(session, token, now))) return;
     const { jti, subject, audiences, scopes, expiresAt } = token;
     await note(desk, session, request, { jti, subject, audiences, scopes, expiresAt });

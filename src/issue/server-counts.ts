@@ -5,6 +5,8 @@ export interface Counted {
   readonly clients_refused: { readonly reason: 'unknown_or_wrong' | 'replayed' };
   readonly rate_limited: { readonly by: 'client' | 'address' };
   readonly revocations: { readonly kind: 'access_token' | 'refresh_token' };
+  /** Refresh tokens that came back when they should not have. */
+  readonly replays: Readonly<Record<never, never>>;
   readonly introspections: { readonly active: 'yes' | 'no' };
   readonly faults: Readonly<Record<never, never>>;
 }

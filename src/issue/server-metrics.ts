@@ -17,6 +17,7 @@ const help: Readonly<Record<CountName, string>> = {
   clients_refused: 'Requests of nobody known: wrong id, wrong secret, wrong or repeated assertion.',
   rate_limited: 'Requests that came too fast.',
   revocations: 'Revocations that were asked for.',
+  replays: 'Refresh tokens that came back after their successors were used; their families were revoked.',
   introspections: 'Introspections that were asked for.',
   faults: 'Requests that were answered with server_error; the log says why.',
 };

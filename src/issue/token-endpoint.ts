@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import { between, type Epoch } from '../token/time.ts';
 import { addClientEndpoint, type ClientRequest, type EndpointAnswer } from './client-endpoint.ts';
 import type { ServerDesk } from './server-desk.ts';
 import { pathOf } from './server-urls.ts';
-import type { Issued, TokenAnswer, TokenGrant } from './token-grant.ts';
+import type { GivenRefresh, Issued, TokenAnswer, TokenGrant } from './token-grant.ts';
 
 /** The token endpoint (RFC 6749 section 3.2): which grant is asked for, and may this client use it? */
 export function addTokenEndpoint(
@@ -51,13 +52,19 @@ function answerOf(
 }
 
 /** RFC 6749 section 5.1. The granted scope is always said, also where it is what was asked for. */
-function bodyOf({ minted, refreshToken, issuedTokenType }: Issued): object {
+function bodyOf({ minted, refresh, issuedTokenType }: Issued): object {
   return {
     access_token: minted.token.reveal(),
     token_type: 'Bearer',
     expires_in: Math.floor((minted.expiresAt - minted.issuedAt) / 1000),
     scope: minted.scopes.join(' '),
-    ...(refreshToken === undefined ? {} : { refresh_token: refreshToken.reveal() }),
+    ...(refresh === undefined ? {} : refreshOf(refresh, minted.issuedAt)),
     ...(issuedTokenType === undefined ? {} : { issued_token_type: issuedTokenType }),
   };
 }
+
+/** `refresh_expires_in` is no standard; clients that look for it need not guess when a person has to log in again. */
+const refreshOf = ({ token, endsAt }: GivenRefresh, now: Epoch): object => ({
+  refresh_token: token.reveal(),
+  refresh_expires_in: Math.floor(between(now, endsAt) / 1000),
+});

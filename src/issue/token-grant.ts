@@ -1,5 +1,6 @@
 import type { Minted } from '../mint/issuer.ts';
 import type { RefreshToken } from '../token/secret.ts';
+import type { Epoch } from '../token/time.ts';
 import type { ClientGrant } from './client.ts';
 import type { ClientRequest } from './client-endpoint.ts';
 
@@ -21,10 +22,16 @@ export interface Refusal {
   readonly why: string;
 }
 
+export interface GivenRefresh {
+  readonly token: RefreshToken;
+  readonly endsAt: Epoch;
+}
+
 export interface Issued {
   readonly kind: 'issued';
   readonly minted: Minted;
-  readonly refreshToken?: RefreshToken;
+  /** To go on with; absent where the client keeps the one it has, or gets none. */
+  readonly refresh?: GivenRefresh;
   /** RFC 8693 section 2.2.1. */
   readonly issuedTokenType?: string;
 }
