@@ -2,7 +2,7 @@
 // up has the word below in it, or is one of the clients of the test issuer. Arguments are passed on to `node --test`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,7 +10,10 @@ import { person, robot } from './peers/start-issuer.ts';
 
 const secrets = ['canary', robot.client_secret, person.client_secret].filter((text) => text !== undefined);
 const args = process.argv.slice(2);
-const tests = args.length === 0 ? ['test/**/*.test.ts'] : args;
+/** Those against foreign software are a suite of their own: npm run test:interop. */
+const rooms = readdirSync(import.meta.dirname, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const own = rooms.filter(({ name }) => name !== 'interop').map(({ name }) => `test/${name}/**/*.test.ts`);
+const tests = args.length === 0 ? ['test/*.test.ts', ...own] : args;
 // What tests leave lying about goes with this; others (the user a PostgreSQL runs as) have to get in.
 const temporary = mkdtempSync(join(tmpdir(), 'tokeep-tests-'));
 chmodSync(temporary, 0o755);
