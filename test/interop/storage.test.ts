@@ -34,30 +34,30 @@ interface Refused {
   readonly title: string;
   readonly token: string;
   readonly path: string;
-  /** What libscitokens says of the token, where it is the token itself that is no good. */
-  readonly why: readonly string[];
+  /** What libscitokens says of the token, if it is the token itself that is no good. */
+  readonly why?: RegExp;
 }
 
 const refused: readonly Refused[] = [
-  { title: 'for another path', token: good, path: '/secret.txt', why: [] },
+  { title: 'for another path', token: good, path: '/secret.txt' },
   {
     title: 'for another service',
     token: await issuer.sign({ audiences: ['https://other.example'], scope }),
     path: '/data/hello.txt',
-    why: ["'aud' claim verification failed."],
+    why: /^'aud' claim verification failed/,
   },
   {
     title: 'that has ended',
     token: signOddly(key, { claims, times: { iat: -700, exp: -5 } }),
     path: '/data/hello.txt',
-    why: ['token expired'],
+    why: /^token expired/,
   },
   {
     title: 'that is not valid yet',
     token: signOddly(key, { claims, times: { nbf: 120 } }),
     path: '/data/hello.txt',
-    // Its words for both ends of a token's life.
-    why: ['token expired'],
+    // Release 0.7.3 has the same words for both ends of a token's life.
+    why: /^token (expired|not yet valid)/i,
   },
 ];
 
@@ -78,7 +78,9 @@ for (const { title, token, path, why } of refused) {
   test(`a token of ours ${title} is refused, through curl, davix, and xrdcp`, async () => {
     storage.refusals();
     assert.equal(await curl(storage.url + path, { token }, told), 403);
-    assert.deepEqual(storage.refusals(), why);
+    const [refusal] = storage.refusals();
+    if (why === undefined) assert.equal(refusal, undefined);
+    else assert.match(refusal ?? '', why);
     const answers = [await davixGet(storage.url + path, token, told), await copy(token, path)];
     for (const { kind, text } of answers) {
       assert.equal(kind, 'failed');
