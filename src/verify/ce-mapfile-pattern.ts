@@ -67,6 +67,7 @@ function execWithin({ source, flags }: MapfilePattern, name: string): (string | 
 /** No group repeats, and at most two things do, of which trying each place of the name is one. */
 function isTame(source: string): boolean {
   const bare = source.replace(/\\./gs, 'x').replace(/\[[^\]]*\]/g, 'x');
-  const endless = (bare.match(/[*+]|\{\d+,\d*\}/g) ?? []).length + (bare.startsWith('^') ? 0 : 1);
+  const anchored = bare.startsWith('^') && !bare.includes('|');
+  const endless = (bare.match(/[*+]|\{\d+,\d*\}/g) ?? []).length + (anchored ? 0 : 1);
   return endless <= 2 && !/\)[*+{]/.test(bare);
 }
