@@ -103,7 +103,9 @@ async function machine(t: TestContext) {
       ? `${command.trimEnd()} --ca-file ${ca.caFile}`
       : command;
     const config = / renew/.test(command) ? { TOKEEP_CONFIG: `${here}/etc/config.yaml` } : {};
-    const { stdout } = await run('/bin/sh', ['-ec', `{ ${toHere(trusting).trimEnd()}; } 2>&1`], {
+    // Asks no network, and writes the name of the issuer in more than one way.
+    const line = / issuer trust /.test(command) ? command : toHere(trusting);
+    const { stdout } = await run('/bin/sh', ['-ec', `{ ${line.trimEnd()}; } 2>&1`], {
       env: { ...env, ...config },
     });
     return toPage(stdout).split('\n').filter(Boolean);
