@@ -4,18 +4,9 @@ import { refuse } from '../serve/server.ts';
 import type { Millis } from '../token/time.ts';
 import { type Authentication, authenticate, type ClientDesk } from './client-auth.ts';
 import type { KnownClient } from './client-directory.ts';
+import type { ClientRequest } from './client-request.ts';
 import type { Form, FormAnswer } from './form.ts';
 import type { ServerDesk } from './server-desk.ts';
-
-/** What a client that has proved who it is asks for. */
-export interface ClientRequest {
-  readonly known: KnownClient;
-  readonly form: Form;
-  /** For log and audit lines. */
-  readonly requestId: string;
-  /** Where it asks from. */
-  readonly address: string;
-}
 
 export type EndpointAnswer =
   | { readonly kind: 'json'; readonly body: object }

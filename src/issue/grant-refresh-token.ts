@@ -3,7 +3,7 @@ import { narrow } from '../token/narrowing.ts';
 import type { RefreshToken } from '../token/secret.ts';
 import type { Epoch } from '../token/time.ts';
 import { askedTarget } from './asked-target.ts';
-import type { ClientRequest } from './client-endpoint.ts';
+import type { ClientRequest } from './client-request.ts';
 import { type Family, revokeFamily } from './family-table.ts';
 import { judgeRefresh, type RefreshTimes, type RefreshVerdict, refreshEnd } from './refresh-rotation.ts';
 import {

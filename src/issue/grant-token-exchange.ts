@@ -8,7 +8,7 @@ import type { RefreshToken } from '../token/secret.ts';
 import { after, type Epoch } from '../token/time.ts';
 import { type AskedTarget, askedTarget } from './asked-target.ts';
 import type { Client } from './client.ts';
-import type { ClientRequest } from './client-endpoint.ts';
+import type { ClientRequest } from './client-request.ts';
 import type { Form } from './form.ts';
 import { holdToken, isRevoked, type OwnToken } from './own-tokens.ts';
 import { type RefreshTimes, refreshEnd } from './refresh-rotation.ts';

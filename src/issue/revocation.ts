@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { AuditEntry } from '../mint/audit.ts';
 import type { Session } from '../store/database.ts';
-import { addClientEndpoint, type ClientRequest, type EndpointAnswer } from './client-endpoint.ts';
+import { addClientEndpoint, type EndpointAnswer } from './client-endpoint.ts';
+import type { ClientRequest } from './client-request.ts';
 import { familyOfToken, revokeFamily } from './family-table.ts';
 import { holdToken, revokeToken } from './own-tokens.ts';
 import type { ServerDesk } from './server-desk.ts';

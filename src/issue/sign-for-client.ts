@@ -4,7 +4,7 @@ import { judgeRequest } from '../mint/judge-request.ts';
 import type { MintRequest } from '../mint/policy.ts';
 import type { Session } from '../store/database.ts';
 import type { Client } from './client.ts';
-import type { ClientRequest } from './client-endpoint.ts';
+import type { ClientRequest } from './client-request.ts';
 import type { ServerDesk } from './server-desk.ts';
 import { type Refusal, refusal } from './token-grant.ts';
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { between, type Epoch } from '../token/time.ts';
-import { addClientEndpoint, type ClientRequest, type EndpointAnswer } from './client-endpoint.ts';
+import { addClientEndpoint, type EndpointAnswer } from './client-endpoint.ts';
+import type { ClientRequest } from './client-request.ts';
 import type { ServerDesk } from './server-desk.ts';
 import { pathOf } from './server-urls.ts';
 import type { GivenRefresh, Issued, TokenAnswer, TokenGrant } from './token-grant.ts';

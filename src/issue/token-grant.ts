@@ -2,7 +2,7 @@ import type { Minted } from '../mint/issuer.ts';
 import type { RefreshToken } from '../token/secret.ts';
 import type { Epoch } from '../token/time.ts';
 import type { ClientGrant } from './client.ts';
-import type { ClientRequest } from './client-endpoint.ts';
+import type { ClientRequest } from './client-request.ts';
 
 /** Words of RFC 6749 section 5.2, RFC 8707 section 2, and `access_denied` as WLCG profile 1.3 has it. */
 export type TokenError =

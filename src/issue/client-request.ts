@@ -1,0 +1,12 @@
+import type { KnownClient } from './client-directory.ts';
+import type { Form } from './form.ts';
+
+/** What a client that has proved who it is asks for. */
+export interface ClientRequest {
+  readonly known: KnownClient;
+  readonly form: Form;
+  /** For log and audit lines. */
+  readonly requestId: string;
+  /** Where it asks from. */
+  readonly address: string;
+}
