@@ -96,6 +96,8 @@ async function readPem({ world, warn }: Context, file: string): Promise<Secret<'
       `others can read ${file} (mode 0${mode.toString(8)}); who did can sign tokens. chmod 0600, and rotate soon`,
     );
   }
+  // Before anything is made for it.
+  readPrivatePem(text);
   return new Secret('private_key', text);
 }
 

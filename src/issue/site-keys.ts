@@ -47,7 +47,7 @@ export function mergeKeys(
       continue;
     }
     const mine = own.get(kidOf(entry));
-    if (mine === undefined && wish.prune) dropped.add(kidOf(entry));
+    if (mine === undefined && wish.prune) dropped.add(kidOf(entry) || 'a key without a kid');
     else if (mine === undefined) others.push(withoutPrivate(entry, remarks));
     else if (!isSameKey(entry, mine.jwk) && !wish.prune) throw clash(mine.kid);
     else if (mine.state === 'removed') dropped.add(mine.kid);

@@ -17,8 +17,7 @@ export async function pagesFiles(
   url: IssuerUrl,
   remarks: string[],
 ): Promise<readonly { readonly path: SitePath; readonly text: string }[]> {
-  const isRepository = (await files.read(['.git'])).kind !== 'nothing';
-  if (!isRepository && !new URL(url).hostname.endsWith('.github.io')) return [];
+  if (!new URL(url).hostname.endsWith('.github.io') && !(await isRepository(files))) return [];
   const own = await files.read(settings);
   if (own.kind === 'nothing' || (own.kind === 'text' && own.text === settingsText)) {
     return [
@@ -31,4 +30,10 @@ export async function pagesFiles(
     remarks.push('_config.yml does not let Jekyll publish .well-known; add to it: include: [".well-known"]');
   }
   return [];
+}
+
+/** `CNAME` is how Pages knows the name of a host of one's own; it is in the directory that is shown, which may be one of the repository. */
+async function isRepository(files: SiteFiles): Promise<boolean> {
+  const found = await Promise.all([files.read(['.git']), files.read(['CNAME'])]);
+  return found.some(({ kind }) => kind !== 'nothing');
 }
