@@ -1,18 +1,31 @@
-import { judgementOf, type Section, shownMeasured, shownMust } from './figure.ts';
 import { computeEntrypoints } from './compute-entrypoints.ts';
+import { judgementOf, type Section, shownMeasured, shownMust } from './figure.ts';
 import { freshPass } from './fresh-pass.ts';
 import { get } from './get.ts';
 import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { type Measured, writeReport } from './report.ts';
 import { sign } from './sign.ts';
+import { silentIssuer } from './silent-issuer.ts';
 import { throughput } from './throughput.ts';
 import { tokenEndpoint } from './token-endpoint.ts';
 import { verify } from './verify.ts';
 import { week } from './week.ts';
 
 /** `npm run bench -- [SECTION …] [--write]`: measures, prints, and with `--write` puts the figures into docs/benchmarks.md. */
-const sections: readonly Section[] = [throughput, latency, freshPass, idle, get, week, verify, sign, tokenEndpoint, computeEntrypoints];
+const sections: readonly Section[] = [
+  throughput,
+  latency,
+  freshPass,
+  idle,
+  get,
+  week,
+  verify,
+  sign,
+  silentIssuer,
+  tokenEndpoint,
+  computeEntrypoints,
+];
 
 const args = process.argv.slice(2);
 const named = args.filter((arg) => arg !== '--write');

@@ -30,7 +30,7 @@ export const makeIssuer = (dir: string): Promise<OpenIssuer> =>
       profile: 'wlcg',
       policy: {
         scopes: ['storage.read:/', 'storage.modify:/osg', 'compute.*'],
-        audiences: ['https://*.example.org', '*:9619'],
+        audiences: ['https://*.example.org*', '*:9619'],
         everyone: false,
         subjects: ['client-*', 'pilot-*'],
         groups: [],

@@ -5,7 +5,7 @@ import type { SettledRequest } from '../src/mint/policy.ts';
 import { signJws } from '../src/mint/sign-jws.ts';
 import type { SigningAlgorithm } from '../src/mint/signing-key.ts';
 import type { IssuerUrl } from '../src/token/names.ts';
-import { epoch, hours } from '../src/token/time.ts';
+import { type Epoch, epoch, hours } from '../src/token/time.ts';
 
 export const sampleAudience = 'https://storage.example.org:8443';
 
@@ -28,8 +28,12 @@ export const samplePair = (algorithm: SigningAlgorithm): KeyPair =>
   );
 
 /** A token of the WLCG profile, about 600 bytes, another one each time: made as an issuer makes them once policy has spoken. */
-export function sampleToken(issuer: string, { algorithm, privateKey, jwk }: KeyPair): string {
-  const issuing = { url: issuer as IssuerUrl, profile: 'wlcg', jti: randomUUID(), now: epoch(Date.now()) } as const;
+export function sampleToken(
+  issuer: string,
+  { algorithm, privateKey, jwk }: KeyPair,
+  now: Epoch = epoch(Date.now()),
+): string {
+  const issuing = { url: issuer as IssuerUrl, profile: 'wlcg', jti: randomUUID(), now } as const;
   const { claims } = claimsOf(request, issuing);
   return signJws(headerOf('wlcg', jwk.kid), claims, privateKey, algorithm);
 }
