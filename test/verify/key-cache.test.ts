@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { days, hours, type Millis, millis, minutes, seconds } from '../../src/token/time.ts';
+import { metadataPlaces, readMetadata } from '../../src/verify/issuer-metadata.ts';
 import { KeyCache, type KeyCacheParts } from '../../src/verify/key-cache.ts';
 import { failurePause, keyCacheTimes, refreshAge } from '../../src/verify/key-cache-schedule.ts';
 import { strictTrust } from '../../src/verify/trust.ts';
@@ -113,6 +114,26 @@ test('VER-04: keys lie at the issuer itself or at a host that is configured, ove
   assert.equal(cache.standing(issuer)?.standing, 'fresh');
 });
 
+test('VER-04: an issuer on TLS cannot send us to plain http on this machine, also where the host is allowed', () => {
+  const from = new URL(metadataUrl);
+  const body = JSON.stringify({ issuer, jwks_uri: 'http://127.0.0.1/keys' });
+  assert.equal(readMetadata(body, issuer, from, ['127.0.0.1']).kind, 'failed');
+  const places = (name: string) => metadataPlaces(name)?.map(({ href }) => href);
+  assert.deepEqual(places('https://i.example/a/'), [
+    'https://i.example/a/.well-known/openid-configuration',
+    'https://i.example/.well-known/oauth-authorization-server/a',
+  ]);
+  const odd = [
+    'http://i.example',
+    'https://u:p@i.example',
+    'https://i.example?x',
+    'https://i.example#x',
+    'ftp://i.example',
+    'i',
+  ];
+  for (const name of odd) assert.equal(places(name), undefined, name);
+});
+
 test('VER-04: a redirect is not followed; RFC 8414 metadata are looked for only where the first place has none', async () => {
   const { peer, verify, clock } = setting();
   peer.put(metadataUrl, answer('', { location: 'https://evil.example/' }, 302));
@@ -149,18 +170,18 @@ test('an issuer that is not to be reached is asked again soon, then more rarely,
   peer.down();
   const gaps: number[] = [];
   let last = clock.now();
-  for (let second = 0; second < 3600; second += 1) {
+  for (let second = 0; second < 3600; second += 5) {
     const before = peer.asked.length;
     assert.equal(codeOf(await verify()), 'keys-unavailable');
     if (peer.asked.length > before) {
       gaps.push((clock.now() - last) / 1000);
       last = clock.now();
     }
-    clock.advance(seconds(1));
+    clock.advance(seconds(5));
   }
   assert.deepEqual(gaps.slice(0, 7), [0, 5, 10, 20, 40, 80, 160]);
   assert.equal(Math.max(...gaps), 300);
-  assert.equal(counters().heldOff, 3600 - gaps.length);
+  assert.equal(counters().heldOff, 720 - gaps.length);
   peer.up();
   clock.advance(minutes(5));
   assert.equal((await verify()).kind, 'valid');
@@ -201,13 +222,13 @@ test('scenario 21: kids made up cause no request per token: one in half a minute
   const { peer, clock, verify, counters } = setting();
   await verify();
   let asked = 0;
-  for (let second = 0; second < 3600; second += 1) {
+  for (let second = 0; second < 3600; second += 5) {
     assert.equal(codeOf(await verify(makeKeyNamed(`made-up-${second}`))), 'key-unknown');
-    clock.advance(seconds(1));
+    clock.advance(seconds(5));
     asked = peer.fetches;
   }
   assert.ok(asked <= 1 + 4 + 12, `${asked} requests`);
-  assert.equal(counters().unknownKids, 3600);
+  assert.equal(counters().unknownKids, 720);
   peer.publish(first, second);
   clock.advance(minutes(5));
   assert.equal((await verify(second)).kind, 'valid');
@@ -241,6 +262,7 @@ test('scenario 21: a weekend without the key endpoint: keys serve on for two day
     clock.advance(minutes(1));
     await clock.sleeping();
     await turn();
+    if (minute % 5 !== 0) continue;
     const hour = minute / 60;
     const at = hour < 5 ? 'young' : hour > 6 && hour < 47 ? 'stale' : hour > 48 ? 'over' : 'between';
     const outcome = `${at} ${codeOf(await verify())} ${standing().standing}`;
@@ -252,7 +274,7 @@ test('scenario 21: a weekend without the key endpoint: keys serve on for two day
   );
   const asked = peer.asked.length - before;
   assert.ok(asked < 250, `${asked} requests in a weekend`);
-  assert.ok(counters().staleUses > 2000);
+  assert.ok(counters().staleUses > 400);
   assert.ok(standing().trouble !== undefined);
   peer.up();
   for (let minute = 0; minute < 8; minute += 1) {
