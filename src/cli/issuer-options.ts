@@ -31,7 +31,11 @@ export function withNewIssuerOptions(command: Command): Command {
         .default('sealed'),
     )
     .option('--scope <SCOPES>', 'scopes that may be signed, and all below their paths; repeatable', severalWords)
-    .option('--audience <AUDIENCE>', 'services that tokens may be for; * stands for any text; repeatable', severalWords)
+    .option(
+      '--audience <AUDIENCE>',
+      'services that tokens may be for; * stands for any text without a slash; repeatable',
+      severalWords,
+    )
     .option('--subject <SUBJECT>', 'who tokens may be about; * stands for any text; repeatable', severalTexts)
     .option('--group <GROUP>', 'groups that may be signed; repeatable', severalWords);
 }

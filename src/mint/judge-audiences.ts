@@ -1,6 +1,6 @@
 import { isForEveryone } from '../token/audience.ts';
 import { wildcardOf } from './claims.ts';
-import { fitsOneOf } from './pattern.ts';
+import { fitsAudience } from './pattern.ts';
 import type { IssueProfile, IssuerPolicy, MintRequest } from './policy.ts';
 
 export type AudiencesAnswer =
@@ -38,7 +38,7 @@ export function judgeAudiences(
         'name the services, or ask for a token for everyone by its own option',
       );
     }
-    if (!fitsOneOf(policy.audiences, audience)) {
+    if (!policy.audiences.some((pattern) => fitsAudience(pattern, audience))) {
       const given =
         policy.audiences.length === 0 ? 'it allows no audience at all' : `it allows ${policy.audiences.join(', ')}`;
       return refused(

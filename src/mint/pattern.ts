@@ -19,5 +19,14 @@ export function fitsPattern(pattern: string, text: string): boolean {
 
 const blanks = (text: string): number => text.split(' ').length;
 
+/**
+ * The same for audiences, where a star stays between two slashes: `https://*.example.org` is no `https://elsewhere/x.example.org`, whose
+ * host is another one. Only `*` alone is any audience.
+ */
+export const fitsAudience = (pattern: string, audience: string): boolean =>
+  fitsPattern(pattern, audience) && (pattern === '*' || slashes(audience) === slashes(pattern));
+
+const slashes = (text: string): number => text.split('/').length;
+
 export const fitsOneOf = (patterns: readonly string[], text: string): boolean =>
   patterns.some((pattern) => fitsPattern(pattern, text));

@@ -11,7 +11,10 @@ export type JsonValue =
 /** By whose rules tokens are made. `scitokens` is version 2. */
 export type IssueProfile = 'wlcg' | 'scitokens' | 'at+jwt';
 
-/** What may be signed. Patterns may hold `*`, which stands for any text without a blank; an absent list allows nothing. */
+/**
+ * What may be signed. Patterns may hold `*`, which stands for any text without a blank (in audiences: and without a slash, but for `*`
+ * alone); an absent list allows nothing.
+ */
 export interface IssuerPolicy {
   /** Scopes that may be given, and everything below their paths (`storage.read:/osg` allows `storage.read:/osg/data`). */
   readonly scopes: readonly string[];

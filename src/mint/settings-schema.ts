@@ -16,7 +16,7 @@ const policy = section({
   scopes: z.array(allowedScope).optional().meta({
     description: 'scopes that may be given, and all below their paths; `*` stands for any text without a blank',
   }),
-  audiences: list('services that tokens may be for; `*` as above'),
+  audiences: list('services that tokens may be for; `*` as above, but not over a slash unless it stands alone'),
   everyone: z
     .boolean()
     .optional()

@@ -21,6 +21,7 @@ export function settingsText(settings: NewSettings): string {
     'policy:',
     '  # A scope allows everything below its path: storage.read:/data allows storage.read:/data/run1.',
     list('scopes', policy.scopes, 'storage.read:/data'),
+    '  # In an audience "*" does not reach over a slash: https://*.example.org is any host there, and no path. "*" alone is any service.',
     list('audiences', policy.audiences, 'https://storage.example.org'),
     '  # May a token be made that every service accepts? It has to be asked for each time, too.',
     `  everyone: ${policy.everyone}`,

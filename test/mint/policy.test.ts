@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { claimsOf } from '../../src/mint/claims.ts';
 import { judgeRequest } from '../../src/mint/judge-request.ts';
-import { fitsPattern } from '../../src/mint/pattern.ts';
+import { fitsAudience, fitsPattern } from '../../src/mint/pattern.ts';
 import type { IssueProfile, IssuerPolicy, MintRequest, PolicyAnswer } from '../../src/mint/policy.ts';
 import { parseScope, printScope } from '../../src/token/capability.ts';
 import { mayGive } from '../../src/token/narrowing.ts';
@@ -216,6 +216,24 @@ test('patterns: a star is any text without a blank', () => {
     ['A', 'a', false],
   ];
   for (const [pattern, text, fits] of table) assert.equal(fitsPattern(pattern, text), fits, `${pattern} ${text}`);
+});
+
+test('patterns of audiences: a star does not reach over a slash, unless it is the whole pattern', () => {
+  const table: readonly (readonly [string, string, boolean])[] = [
+    ['https://*.example.org', 'https://se.example.org', true],
+    ['https://*.example.org', 'https://a.b.example.org', true],
+    ['https://*.example.org', 'https://evil/x.example.org', false],
+    ['https://*.example.org', 'https://evil//.example.org', false],
+    ['https://*.example.org/*', 'https://se.example.org/dav', true],
+    ['https://*.example.org/*', 'https://evil/.example.org/dav', false],
+    ['https://*', 'https://se.example.org:1094', true],
+    ['https://*', 'https://se.example.org/', false],
+    ['*:9619', 'ce1.example.org:9619', true],
+    ['*:9619', 'https://evil/ce1.example.org:9619', false],
+    ['*', 'https://se.example.org/dav', true],
+  ];
+  for (const [pattern, text, fits] of table) assert.equal(fitsAudience(pattern, text), fits, `${pattern} ${text}`);
+  refused(judge({ audiences: ['https://evil/x.example.org'] }), 'invalid_target', /does not allow the audience/);
 });
 
 const segment = fc.oneof(

@@ -70,7 +70,11 @@ const registerAdd: CommandModule['register'] = (client, run) => {
         .argParser(severalWords),
     )
     .option('--scope <SCOPES>', 'what it may ask for, separated by blanks; repeatable', severalWords)
-    .option('--audience <AUDIENCE>', 'services it may ask for; `*` stands for any text; repeatable', severalWords)
+    .option(
+      '--audience <AUDIENCE>',
+      'services it may ask for; `*` stands for any text without a slash; repeatable',
+      severalWords,
+    )
     .option('--everyone', 'it may ask for tokens that every service accepts')
     .option('--subject <SUBJECT>', 'who its own tokens are about (default: its id)')
     .option('--lifetime <LENGTH>', 'how long its tokens live at most', lengthArgument)
