@@ -10,7 +10,7 @@ import { refusal, type Verification } from '../verify/verification.ts';
 import { Verifier } from '../verify/verifier.ts';
 import type { World } from '../world/world.ts';
 import type { Context } from './context.ts';
-import type { Trust, TrustOptions } from './trust-options.ts';
+import type { Trust, TrustOptions } from './site-trust.ts';
 
 /** Of a key set, and of a configuration. */
 const largestFile = 1024 * 1024;

@@ -3,6 +3,7 @@ import { type ParsedScope, parseScopes } from '../token/capability.ts';
 import { groupsOf } from '../token/groups.ts';
 import { type ClaimProfile, readProfile } from '../token/profile.ts';
 import { type Epoch, epochFromSeconds } from '../token/time.ts';
+import type { ClaimCase } from './claim-case.ts';
 import { remembered } from './memo.ts';
 import { checkTimes, isTime } from './time-check.ts';
 import type { TrustedIssuer } from './trust.ts';
@@ -10,15 +11,6 @@ import { wrongType } from './type-check.ts';
 import { type Refusal, refusal, shown, type VerifiedToken } from './verification.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
-
-/** A token whose claims are being judged. */
-export interface ClaimCase {
-  readonly header: Claims;
-  readonly claims: Claims;
-  readonly trust: TrustedIssuer;
-  readonly now: Epoch;
-  readonly profile: ClaimProfile;
-}
 
 export type ClaimsAnswer = { readonly kind: 'good'; readonly token: VerifiedToken } | Refusal;
 

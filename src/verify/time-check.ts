@@ -1,6 +1,6 @@
 import { lengthInWords } from '../token/explain.ts';
 import { type Epoch, minutes, seconds } from '../token/time.ts';
-import type { ClaimCase } from './claims-check.ts';
+import type { ClaimCase } from './claim-case.ts';
 import { type Refusal, refusal, shown } from './verification.ts';
 
 /** The end of the year 9999, in seconds: later times are mistakes, most of them milliseconds. */

@@ -1,4 +1,4 @@
-import type { ClaimCase } from './claims-check.ts';
+import type { ClaimCase } from './claim-case.ts';
 import { type Refusal, refusal, shown } from './verification.ts';
 
 /** What `typ` may say of an access token (RFC 9068 section 2.1; RFC 7519 section 5.1). WLCG and SciTokens prescribe none. */
