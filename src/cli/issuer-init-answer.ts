@@ -52,9 +52,6 @@ export function issuerUrl(text: string | undefined): IssuerUrl {
   }
   const unfit = unfitIssuer(text);
   if (unfit !== undefined) throw new Fault('usage', `the issuer ${text} ${unfit}`);
-  if (!text.startsWith('https://')) {
-    throw new Fault('usage', `the issuer ${text} is not an https:// URL, and services ask no other for keys`);
-  }
   return text as IssuerUrl;
 }
 
@@ -92,6 +89,10 @@ function firstPolicy({ profile, scope, audience, subject, group = [] }: Omit<Ini
 }
 
 async function sayWhatNext({ say, warn }: Context, url: string, directory: string, dir: string): Promise<void> {
+  if (url.startsWith('http:'))
+    await warn(
+      'plain http to loopback is for trying things out: nobody but programs on this machine can fetch its keys',
+    );
   if (url.endsWith('/')) {
     await warn(
       `the slash at the end is part of the name: libscitokens will ask for ${url}/.well-known/…, with two slashes`,

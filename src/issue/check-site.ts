@@ -76,7 +76,8 @@ async function fetchMetadata({ http }: Outside, question: SiteQuestion, at: URL)
   if (typeof jwksUri !== 'string' || !URL.canParse(jwksUri))
     return fail(`${at.href} does not say where the keys are (jwks_uri)`);
   const jwks = new URL(jwksUri);
-  if (jwks.protocol !== 'https:') return fail(`${at.href} leads to keys without TLS, at ${printable(jwksUri)}`);
+  if (jwks.protocol !== 'https:' && jwks.protocol !== at.protocol)
+    return fail(`${at.href} leads to keys without TLS, at ${printable(jwksUri)}`);
   const named = ok(`${at.href} names the issuer and its keys`);
   if (jwks.host === at.host) return { jwks, findings: [...findings, named] };
   const elsewhere = warning(`${at.href} leads to keys on another host, ${jwks.host}, which careful verifiers refuse`, {

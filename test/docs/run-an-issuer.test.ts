@@ -18,19 +18,26 @@ interface Step {
   readonly said: readonly string[];
 }
 
+interface Shown {
+  readonly file: string;
+  readonly text: string;
+}
+
 /** What the page shows, from top to bottom: files to be written, and commands with what they say. */
-function story(): readonly (Step | { readonly file: string; readonly text: string })[] {
-  return [...page.matchAll(/^```(yaml|console)\n([\s\S]*?)^```/gm)].flatMap(([, kind, block = '']) => {
-    const file = /^# (\/\S+)\n/.exec(block)?.[1];
-    if (kind === 'yaml') return file === undefined ? [] : [{ file, text: block }];
-    return block
-      .split(/^\$ /m)
-      .slice(1)
-      .map((part): Step => {
-        const [, command = '', said = ''] = /^((?:.*\\\n)*.*\n)([\s\S]*)$/.exec(part) ?? [];
-        return { command: command.replaceAll('\\\n', ' '), said: said.split('\n').filter(Boolean) };
-      });
-  });
+function story(): readonly (Step | Shown)[] {
+  return [...page.matchAll(/^```(yaml|console)\n([\s\S]*?)^```/gm)].flatMap(
+    ([, kind, block = '']): readonly (Step | Shown)[] => {
+      const file = /^# (\/\S+)\n/.exec(block)?.[1];
+      if (kind === 'yaml') return file === undefined ? [] : [{ file, text: block }];
+      return block
+        .split(/^\$ /m)
+        .slice(1)
+        .map((part): Step => {
+          const [, command = '', said = ''] = /^((?:.*\\\n)*.*\n)([\s\S]*)$/.exec(part) ?? [];
+          return { command: command.replaceAll('\\\n', ' '), said: said.split('\n').filter(Boolean) };
+        });
+    },
+  );
 }
 
 /** What differs from run to run: keys, ids, times, and the order of what happens at the same moment. */
