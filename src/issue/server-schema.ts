@@ -1,6 +1,6 @@
 import { Fault } from '../fault/fault.ts';
 import type { Database, Session } from '../store/database.ts';
-import type { Epoch } from '../token/time.ts';
+import { type Epoch, minutes } from '../token/time.ts';
 
 /** Grows when an older tokeep could not work with the tables any more. */
 const format = 1;
@@ -70,12 +70,16 @@ export const workingTables = ['issuer_family', 'issuer_refresh', 'issuer_revoked
 /** What it only reads: clients are added and removed by the role that owns the tables. */
 export const clientTableName = 'issuer_client';
 
+/** The clocks of nodes differ a little: what has ended for one of them may live for another. */
+const clocksApart = minutes(10);
+
 /** Forgets what has ended by itself: a token that has expired needs no revocation, an assertion that has cannot be repeated. */
 export async function sweepEnded(session: Session, now: Epoch): Promise<void> {
-  await session.change('DELETE FROM issuer_revoked WHERE until < $1', [now]);
-  await session.change('DELETE FROM issuer_spent WHERE until < $1', [now]);
+  const ended = now - clocksApart;
+  await session.change('DELETE FROM issuer_revoked WHERE until < $1', [ended]);
+  await session.change('DELETE FROM issuer_spent WHERE until < $1', [ended]);
   await session.change('DELETE FROM issuer_refresh WHERE family IN (SELECT id FROM issuer_family WHERE ends_at < $1)', [
-    now,
+    ended,
   ]);
-  await session.change('DELETE FROM issuer_family WHERE ends_at < $1', [now]);
+  await session.change('DELETE FROM issuer_family WHERE ends_at < $1', [ended]);
 }

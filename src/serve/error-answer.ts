@@ -1,3 +1,6 @@
+import { exit } from '../fault/codes.ts';
+import { Fault } from '../fault/fault.ts';
+
 /** An error as every endpoint here answers it: the shape of RFC 6749 section 5.2, whatever went wrong. */
 export interface ErrorAnswer {
   readonly status: number;
@@ -34,8 +37,17 @@ const ours: Omit<ErrorAnswer, 'headers'> = {
   description: 'the server could not answer; its log says more, under the request id',
 };
 
+/** What passes by itself, as a database that is being restarted: clients are to come again, and not to take it for their fault. */
+const later: ErrorAnswer = {
+  status: 503,
+  error: 'temporarily_unavailable',
+  description: 'the server cannot answer at the moment; come back soon',
+  headers: { 'retry-after': '2' },
+};
+
 /** What a client is told of something thrown; nothing of the thrown thing itself but what fastify means for clients. */
 export function answerOf(thrown: unknown): ErrorAnswer {
+  if (thrown instanceof Fault && thrown.exit === exit.temporary) return later;
   const { code, statusCode } = (thrown ?? {}) as { readonly code?: unknown; readonly statusCode?: unknown };
   const known = typeof code === 'string' ? byCode[code] : undefined;
   if (known !== undefined) return known;

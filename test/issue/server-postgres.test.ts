@@ -120,3 +120,18 @@ test('a key that one node rotates is published and used by the other within a se
   const published = (await one.issuer.keys()).find((key) => key.kid === kid);
   assert.ok(published?.publishedAt !== undefined);
 });
+
+test('while the database is away clients are told to come back, keys are served as they were, and /readyz says no', async () => {
+  const own = await startPostgres();
+  await using bed = await serverBed({ ...storeAt(await own.database('away')), url, chain: 'one' });
+  const client = await bed.client();
+  assert.equal((await ask(bed, client)).status, 200);
+  const before = await (await fetch(bed.at('/oauth2/certs'))).text();
+  await own.stop();
+  const { status, headers, body } = await ask(bed, client);
+  assert.deepEqual([status, body['error'], headers.get('retry-after')], [503, 'temporarily_unavailable', '2']);
+  const keys = await fetch(bed.at('/oauth2/certs'));
+  assert.deepEqual([keys.status, await keys.text()], [200, before]);
+  assert.equal((await fetch(`${bed.origin}/readyz`)).status, 503);
+  assert.equal((await fetch(`${bed.origin}/healthz`)).status, 200);
+});
