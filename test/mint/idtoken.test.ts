@@ -143,3 +143,39 @@ test('a key that is open to others, a link, empty, too large or not there is not
   await assert.rejects(at('../open'), refusal('signing-key-unusable', /not the name/));
   assert.match(poolKeyOf(bytes.subarray(0, 8), 'POOL').remarks.join(), /8 bytes only/);
 });
+
+/** Keys of a pool that is no more, and what condor_token_create of HTCondor 23.9.6 made with them. */
+const ofHtcondor = [
+  {
+    id: 'POOL',
+    key: 'DV+5ka921IQeWJLvclbat9CtOec1vyOYge/lwVHwf10T35GvRLQFxdEYe3ezc7qfLy0DMldA3jc7hQuu7Ce1Uw==',
+    token: [
+      'eyJhbGciOiJIUzI1NiIsImtpZCI6IlBPT0wifQ',
+      'eyJleHAiOjE3OTUzMzEyOTIsImlhdCI6MTc5NTMzMDY5MiwiaXNzIjoidGVzdHBvb2wubG9jYWwiLCJqdGkiOiIwZjZmYzUxYTU1NzUzMDgwOTFkMjcxYmMwNTcwNmYwMyIsInNjb3BlIjoiY29uZG9yOlwvUkVBRCBjb25kb3I6XC9XUklURSIsInN1YiI6ImFsaWNlQHRlc3Rwb29sLmxvY2FsIn0',
+      'FO4yqsFssQCtqvqYNqAo41bhS7Gs94uTEBEIwwGd9zM',
+    ].join('.'),
+    scopes: ['condor:/READ', 'condor:/WRITE'],
+    identity: 'alice@testpool.local',
+  },
+  {
+    id: 'site-7',
+    key: 'CH4rshSTL0tH1ik6bmrkcWcUdJ3m8AfjEbE9GiLbn9wVM06GyQ6UEu3k1OBZU62RhsaEZRyKonlWAO6XNMM97Q==',
+    token: [
+      'eyJhbGciOiJIUzI1NiIsImtpZCI6InNpdGUtNyJ9',
+      'eyJpYXQiOjE3OTUzMzA2OTIsImlzcyI6InRlc3Rwb29sLmxvY2FsIiwianRpIjoiNDEwNzY3YWQwZmRiN2UzNTI0NmEyMTViZDhlZDM1NTUiLCJzdWIiOiJzQHRlc3Rwb29sLmxvY2FsIn0',
+      'PoqHKRMYu0A5m63cSkiTMKhRjHGNOtAce3DvhBDM-ts',
+    ].join('.'),
+    scopes: [],
+    identity: 's@testpool.local',
+  },
+] as const;
+for (const { id, key, token, scopes, identity } of ofHtcondor) {
+  test(`a token that HTCondor itself made with its key ${id} is read, and found to be of this key`, () => {
+    const seen = readIdtoken(token, epoch(1_795_330_700_000));
+    assert.ok(seen.kind === 'idtoken');
+    const { faults, keyId, trustDomain } = seen;
+    assert.deepEqual([faults, keyId, trustDomain], [[], id, 'testpool.local']);
+    assert.deepEqual([seen.identity, seen.scopes], [identity, scopes]);
+    assert.ok(isSignedWith(token, poolKeyOf(Buffer.from(key, 'base64'), id)));
+  });
+}
