@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
 import { decodeJwt } from 'jose';
 import type { NewClient } from '../../src/issue/client-admin.ts';
 import { days, epoch, hours, type Millis, millis, minutes } from '../../src/token/time.ts';
@@ -37,6 +38,47 @@ const fts: Partial<NewClient> = {
   audiences: ['https://*.example.org', 'https://*.example.org:*'],
   serves: ['https://fts.example.org'],
 };
+
+/** The rule for one family, written down a second time and in another way: tokens in the order they were made. */
+class FamilyModel {
+  readonly #tokens: { readonly text: string; readonly made: number; replaced?: number }[];
+  #firstGood = 0;
+  #now = 0;
+  #over = false;
+
+  constructor(first: string) {
+    this.#tokens = [{ text: first, made: 0 }];
+  }
+
+  wait(hoursOn: number): void {
+    this.#now += hoursOn;
+  }
+
+  back(steps: number): string {
+    return this.#tokens[Math.max(0, this.#tokens.length - 1 - steps)]?.text ?? '';
+  }
+
+  /** Whether it is granted, and which refresh token comes along; `fresh` is what the server made, if it made one. */
+  present(text: string, fresh: string | undefined): readonly [boolean, string | undefined] {
+    const last = this.#tokens.length - 1;
+    const index = this.#tokens.findIndex((token) => token.text === text);
+    const token = this.#tokens[index];
+    if (this.#over || token === undefined || this.#now >= 400 * 24) return [false, undefined];
+    if (index < last) {
+      const inGrace = index >= this.#firstGood && this.#now - (token.replaced ?? 0) <= 24;
+      if (!inGrace) this.#over = true;
+      return inGrace ? [true, this.#tokens[index + 1]?.text] : [false, undefined];
+    }
+    const age = this.#now - token.made;
+    if (age >= 30 * 24) return [false, undefined];
+    this.#firstGood = index;
+    if (age < 21 * 24) return [true, undefined];
+    assert.ok(fresh !== undefined && !this.#tokens.some((known) => known.text === fresh), 'a new token was due');
+    token.replaced = this.#now;
+    this.#tokens.push({ text: fresh, made: this.#now });
+    return [true, fresh];
+  }
+}
 
 for (const place of ['SQLite', 'PostgreSQL'] as const) {
   describe(`token exchange and refresh tokens on ${place}`, () => {
@@ -273,6 +315,30 @@ for (const place of ['SQLite', 'PostgreSQL'] as const) {
       }
       bed.wait(days(4));
       await refused(refresh(token), 'invalid_grant');
+    });
+
+    test('ISS-08: whatever is presented in whatever order and at whatever time, the answers are those of the rule', async () => {
+      const step = fc.oneof(
+        { weight: 3, arbitrary: fc.record({ back: fc.nat(2) }) },
+        { weight: 2, arbitrary: fc.record({ hours: fc.integer({ min: 1, max: 24 * 25 }) }) },
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 12 }), async (steps) => {
+          const model = new FamilyModel(await login());
+          for (const one of steps) {
+            if ('hours' in one) {
+              bed.wait(hours(one.hours));
+              model.wait(one.hours);
+              continue;
+            }
+            const presented = model.back(one.back);
+            const { status, body } = await refresh(presented);
+            const expected = model.present(presented, body['refresh_token'] as string | undefined);
+            assert.deepEqual([status === 200, body['refresh_token']], expected, JSON.stringify(steps));
+          }
+        }),
+        { numRuns: place === 'SQLite' ? 40 : 10 },
+      );
     });
 
     test('scenario 42: after a revocation no refresh token of the family gives anything, whichever was revoked', async () => {
