@@ -189,6 +189,8 @@ test('a key that openssl made is taken over with the kid that it is published un
   const wrong = await at.run(['issuer', 'import', '--key', pem, '--kid', 'c014', '--jwks', set]);
   assert.equal(wrong.status, 2);
   assertSentence(wrong);
+  const secret = (await at.read('old.pem')).split('\n')[1] ?? '';
+  assert.ok(secret.length > 40 && !at.heard.join('').includes(secret), 'the private key was printed');
 });
 
 test('a stolen token: which one is it, suspend its subject, end its key', async (t) => {
