@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { AuditEntry } from '../mint/audit.ts';
-import type { Session } from '../store/database.ts';
+import { entryOf } from './client-audit.ts';
 import { addClientEndpoint, type EndpointAnswer } from './client-endpoint.ts';
 import type { ClientRequest } from './client-request.ts';
 import { familyOfToken, revokeFamily } from './family-table.ts';
@@ -37,20 +37,22 @@ export function addRevocation(app: FastifyInstance, desk: ServerDesk): void {
 async function revokeAccess(desk: ServerDesk, request: ClientRequest, text: string): Promise<EndpointAnswer> {
   const token = await desk.tokens.read(text);
   if (token === undefined) return done;
-  if (token.clientId !== request.known.client.id) return ofOthers;
+  if (token.clientId !== request.known.client.id) return await notTheirs(desk, request, { jti: token.jti });
+  const { issuer } = desk;
   const now = desk.world.clock.now();
-  await desk.issuer.database.write(async (session) => {
-    await holdToken(session, desk.issuer.engine, token.jti);
+  await issuer.database.write(async (session) => {
+    await holdToken(session, issuer.engine, token.jti);
     if (!(await revokeToken(session, token, now))) return;
     const { jti, subject, audiences, scopes, expiresAt } = token;
-    await note(desk, session, request, { jti, subject, audiences, scopes, expiresAt });
+    const what = { jti, subject, audiences, scopes, expiresAt };
+    await issuer.audit.appendIn(session, entryOf(desk, request, 'revoked', what));
   });
   desk.counts.add('revocations', { kind: 'access_token' });
   return done;
 }
 
 async function revokeRefresh(desk: ServerDesk, request: ClientRequest, token: string): Promise<EndpointAnswer> {
-  const { database } = desk.issuer;
+  const { database, audit } = desk.issuer;
   const now = desk.world.clock.now();
   const answer = await database.write(async (session) => {
     const known = await familyOfToken(session, database, token);
@@ -60,25 +62,16 @@ async function revokeRefresh(desk: ServerDesk, request: ClientRequest, token: st
     if (!(await revokeFamily(session, family.id, now))) return done;
     const { subject, audiences, scopes } = family;
     const reason = `family ${family.id} of refresh tokens`;
-    await note(desk, session, request, { subject, audiences, scopes, reason });
+    await audit.appendIn(session, entryOf(desk, request, 'revoked', { subject, audiences, scopes, reason }));
     return done;
   });
-  if (answer === done) desk.counts.add('revocations', { kind: 'refresh_token' });
+  if (answer === ofOthers) return await notTheirs(desk, request, {});
+  desk.counts.add('revocations', { kind: 'refresh_token' });
   return answer;
 }
 
-async function note(
-  { issuer, world }: ServerDesk,
-  session: Session,
-  { known, address, requestId }: ClientRequest,
-  what: Partial<AuditEntry>,
-): Promise<void> {
-  await issuer.audit.appendIn(session, {
-    at: world.clock.now(),
-    event: 'revoked',
-    by: `client ${known.client.id}`,
-    deliveredTo: [address],
-    requestId,
-    ...what,
-  });
+async function notTheirs(desk: ServerDesk, request: ClientRequest, what: Partial<AuditEntry>): Promise<EndpointAnswer> {
+  const reason = 'it wanted to revoke a token of another client';
+  await desk.issuer.audit.append(entryOf(desk, request, 'refused', { ...what, reason }));
+  return ofOthers;
 }

@@ -51,14 +51,10 @@ export async function signForClient<Objection extends { readonly kind: string } 
   };
   const own = judgeRequest(bounds, request, issuer.settings.url, issuer.settings.profile, world.clock.now());
   if (own.kind === 'refused') {
-    return await refuseAloud(
-      desk,
-      request,
-      refusal(own.error, own.why.replace('the policy', 'the registration of this client')),
-    );
+    return about(request, refusal(own.error, own.why.replace('the policy', 'the registration of this client')));
   }
   const policy = await issuer.judge(request);
-  if (policy.kind === 'refused') return await refuseAloud(desk, request, refusal(policy.error, policy.why));
+  if (policy.kind === 'refused') return about(request, refusal(policy.error, policy.why));
   if (within === undefined) return await desk.together.sign(client, request);
   return await signWithin(desk, client, request, within);
 }
@@ -81,7 +77,7 @@ async function signWithin<Objection extends { readonly kind: string }>(
   } catch (thrown) {
     if (thrown instanceof Undone) {
       const answer = thrown.answer as Refusal | Objection;
-      return answer.kind === 'refused' ? await refuseAloud(desk, request, answer as Refusal) : answer;
+      return answer.kind === 'refused' ? about(request, answer as Refusal) : answer;
     }
     // The policy was changed between the two looks at it, or the token became too long; the issuer has noted it.
     if (thrown instanceof Fault && thrown.code === 'policy-refused') return refusal('access_denied', thrown.message);
@@ -92,17 +88,8 @@ async function signWithin<Objection extends { readonly kind: string }>(
 const shorter = <T extends number>(one: T | undefined, other: T | undefined): T | undefined =>
   one === undefined || (other !== undefined && other < one) ? other : one;
 
-async function refuseAloud({ issuer, world }: ServerDesk, request: MintRequest, refused: Refusal): Promise<Refusal> {
-  await issuer.audit.append({
-    at: world.clock.now(),
-    event: 'refused',
-    by: request.by,
-    subject: request.subject,
-    audiences: request.audiences,
-    scopes: request.scopes,
-    deliveredTo: request.deliveredTo,
-    ...(request.requestId === undefined ? {} : { requestId: request.requestId }),
-    reason: refused.why,
-  });
-  return refused;
-}
+/** With what was asked for, for whoever notes the refusal. */
+const about = ({ subject, audiences, scopes }: MintRequest, refused: Refusal): Refusal => ({
+  ...refused,
+  asked: { subject, audiences, scopes },
+});

@@ -1,12 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { between, type Epoch } from '../token/time.ts';
-import { addClientEndpoint, type EndpointAnswer } from './client-endpoint.ts';
+import type { ClientGrant } from './client.ts';
+import { entryOf } from './client-audit.ts';
+import { addClientEndpoint } from './client-endpoint.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { ServerDesk } from './server-desk.ts';
 import { pathOf } from './server-urls.ts';
-import type { GivenRefresh, Issued, TokenAnswer, TokenGrant } from './token-grant.ts';
+import { type GivenRefresh, type Issued, refusal, type TokenAnswer, type TokenGrant } from './token-grant.ts';
 
-/** The token endpoint (RFC 6749 section 3.2): which grant is asked for, and may this client use it? */
+/** The token endpoint (RFC 6749 section 3.2): which grant is asked for, and may this client use it? Whatever is refused is noted here. */
 export function addTokenEndpoint(
   app: FastifyInstance,
   desk: ServerDesk,
@@ -16,40 +18,34 @@ export function addTokenEndpoint(
     name: 'token',
     path: pathOf(desk.urls.token),
     async answer(request) {
-      const type = request.form.one('grant_type');
-      if (type === undefined) return error('invalid_request', 'grant_type is missing');
-      const grant = grants.get(type);
-      if (grant === undefined) return error('unsupported_grant_type', 'this grant does not exist here');
-      if (!request.known.client.grants.includes(grant.needs)) {
-        return error('unauthorized_client', `this client is not registered for the grant ${grant.needs}`);
+      const answer = await answerOf(grants, request);
+      if (answer.kind === 'refused') {
+        const what = { ...answer.asked, reason: answer.why };
+        await desk.issuer.audit.append(entryOf(desk, request, 'refused', what));
+        return { kind: 'error', error: answer.error, why: answer.why };
       }
-      return answerOf(desk, grant, await grant.answer(request), request);
+      if (answer.kind === 'client-changed') return answer;
+      const { jti, expiresAt } = answer.minted;
+      desk.counts.add('tokens', { grant: answer.grant });
+      desk.log.event('issuer-token-issued', { client: request.known.client.id, jti, expiresAt });
+      return { kind: 'json', body: bodyOf(answer) };
     },
   });
 }
 
-const error = (word: string, why: string): EndpointAnswer => ({ kind: 'error', error: word, why });
+type GrantAnswer = Exclude<TokenAnswer, Issued> | (Issued & { readonly grant: ClientGrant });
 
-function answerOf(
-  desk: ServerDesk,
-  { needs }: TokenGrant,
-  answer: TokenAnswer,
-  { known }: ClientRequest,
-): EndpointAnswer {
-  switch (answer.kind) {
-    case 'client-changed':
-      return answer;
-    case 'refused':
-      return error(answer.error, answer.why);
-    case 'issued':
-      desk.counts.add('tokens', { grant: needs });
-      desk.log.event('issuer-token-issued', {
-        client: known.client.id,
-        jti: answer.minted.jti,
-        expiresAt: answer.minted.expiresAt,
-      });
-      return { kind: 'json', body: bodyOf(answer) };
+async function answerOf(grants: ReadonlyMap<string, TokenGrant>, request: ClientRequest): Promise<GrantAnswer> {
+  const type = request.form.one('grant_type');
+  if (type === undefined) return refusal('invalid_request', 'grant_type is missing');
+  const grant = grants.get(type);
+  if (grant === undefined) return refusal('unsupported_grant_type', 'this grant does not exist here');
+  const { needs } = grant;
+  if (!request.known.client.grants.includes(needs)) {
+    return refusal('unauthorized_client', `this client is not registered for the grant ${needs}`);
   }
+  const answer = await grant.answer(request);
+  return answer.kind === 'issued' ? { ...answer, grant: needs } : answer;
 }
 
 /** RFC 6749 section 5.1. The granted scope is always said, also where it is what was asked for. */

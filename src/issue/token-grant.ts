@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../mint/audit.ts';
 import type { Minted } from '../mint/issuer.ts';
 import type { RefreshToken } from '../token/secret.ts';
 import type { Epoch } from '../token/time.ts';
@@ -20,6 +21,8 @@ export interface Refusal {
   readonly error: TokenError;
   /** A sentence for people; it reaches the client. */
   readonly why: string;
+  /** What was asked for, for the audit log. */
+  readonly asked?: Pick<AuditEntry, 'subject' | 'audiences' | 'scopes'>;
 }
 
 export interface GivenRefresh {

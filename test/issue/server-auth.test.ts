@@ -238,7 +238,10 @@ test('ISS-18: introspection tells only the audience of a token; revocation takes
     assert.equal(await revoke('asking', unknown), 200);
   assert.deepEqual([await revoke('asking', mine), await revoke('asking', mine)], [200, 200]);
   assert.equal((await introspect('audience', mine))['active'], false);
-  const revocations = (await bed.issuer.audit.lines({})).filter(({ entry }) => entry.event === 'revoked');
+  const lines = await bed.issuer.audit.lines({});
+  const refused = lines.filter(({ entry }) => entry.event === 'refused' && entry.by === `client ${clients.other.id}`);
+  assert.equal(refused.length, 1);
+  const revocations = lines.filter(({ entry }) => entry.event === 'revoked');
   assert.equal(revocations.length, 1);
   assert.ok(revocations[0]?.entry.jti !== undefined && revocations[0].entry.requestId !== undefined);
 });

@@ -164,6 +164,9 @@ test('ISS-05: grants that are not there, and those the client was not registered
   ])
     assert.equal(await error(none), 'unsupported_grant_type');
   assert.equal((await ask(bed, client, 'scope=x')).body['error'], 'invalid_request');
+  const noted = (await bed.issuer.audit.lines({})).filter(({ entry }) => entry.event === 'refused');
+  assert.equal(noted.length, 7);
+  for (const { entry } of noted) assert.ok(entry.by === `client ${client.id}` && entry.requestId !== undefined);
 });
 
 test('scenario 42: no token comes after the commit of a removal, not even for a request that is under way', async () => {
