@@ -8,6 +8,7 @@ import { counted } from '../observe/printable.ts';
 import { Daemon } from '../renew/daemon.ts';
 import { realServeText } from '../world/real-text-server.ts';
 import type { Context } from './context.ts';
+import { JournalHeads } from './journal-heads.ts';
 import { openEngine } from './open-engine.ts';
 import { Outlook } from './outlook.ts';
 import { readConfig } from './read-config.ts';
@@ -28,6 +29,7 @@ export async function keepRunning(context: Context, metricsAddress: string | und
   const log = countEvents(context.log);
   const engine = await openEngine(context, { absent: 'park', log });
   const outlook = new Outlook({ world, store, log, config: () => engine.config });
+  const heads = new JournalHeads(context.ownIssuers, world.clock, log);
   const manager = serviceManager(world, log);
   const pulse = new Pulse(manager);
   const late = new AbortController();
@@ -38,6 +40,7 @@ export async function keepRunning(context: Context, metricsAddress: string | und
     onTurn: async () => {
       pulse.turned();
       outlook.turn();
+      heads.turn();
     },
     onReport: () => outlook.happened(),
   });
@@ -63,6 +66,7 @@ export async function keepRunning(context: Context, metricsAddress: string | und
   stop.addEventListener('abort', stopping, { once: true });
   await daemon.run();
   await outlook.end();
+  await heads.end();
   pulse.end();
   log.event('stopped', {});
   return exit.fine;

@@ -1,0 +1,58 @@
+import { asFault } from '../fault/fault.ts';
+import type { OwnIssuers } from '../mint/own-issuers.ts';
+import type { Logger } from '../observe/log.ts';
+import { between, hours, type Mono, mono } from '../token/time.ts';
+import type { Clock } from '../world/clock.ts';
+
+const pause = hours(1);
+
+/**
+ * Writes to the journal, now and then, where the audit logs of our issuers end: whoever changes such a log cannot change the
+ * journal too, as a rule, and a tail that was cut off shows. Says nothing of a log that did not grow.
+ */
+export class JournalHeads {
+  readonly #issuers: OwnIssuers;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #told = new Map<string, number>();
+  #last: Mono = mono(0);
+  #telling: Promise<void> | undefined;
+
+  constructor(issuers: OwnIssuers, clock: Clock, log: Logger) {
+    this.#issuers = issuers;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** To be called at every turn; never holds one up. */
+  turn(): void {
+    const now = this.#clock.monotonic();
+    // An issuer is opened when it first signs, and until then there is nothing to tell.
+    const isSoon = this.#told.size > 0 && between(this.#last, now) < pause;
+    if (this.#telling !== undefined || isSoon) return;
+    this.#last = now;
+    this.#telling = this.#tell().finally(() => {
+      this.#telling = undefined;
+    });
+  }
+
+  /** The last word before the program ends. */
+  async end(): Promise<void> {
+    await this.#telling;
+    await this.#tell();
+  }
+
+  async #tell(): Promise<void> {
+    const doing = 'reading the heads of the audit logs';
+    try {
+      for (const { directory, chain, seq, hash } of await this.#issuers.heads()) {
+        const name = `${chain} of ${directory}`;
+        if (this.#told.get(name) === seq) continue;
+        this.#told.set(name, seq);
+        this.#log.event('audit-head', { chain: name, lines: seq, hash });
+      }
+    } catch (thrown) {
+      this.#log.event('unexpected-fault', { doing, reason: asFault(thrown, doing).message });
+    }
+  }
+}
