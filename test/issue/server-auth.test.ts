@@ -8,6 +8,8 @@ import { ClientDirectory } from '../../src/issue/client-directory.ts';
 import { readClientKey } from '../../src/issue/client-key.ts';
 import { ClientTable } from '../../src/issue/client-table.ts';
 import { Form } from '../../src/issue/form.ts';
+import { readKeys } from '../../src/mint/key-table.ts';
+import { loadPrivateKey } from '../../src/mint/private-keys.ts';
 import { realClock } from '../../src/world/real-clock.ts';
 import { basic, post, type ServerBed, serverBed } from './server-bed.ts';
 
@@ -107,12 +109,16 @@ test('ISS-13: no kind of JWT stands in for another: access tokens, assertions, a
   const kid = JSON.parse(Buffer.from(access.split('.')[0] ?? '', 'base64url').toString()) as { kid: string };
   const claims = JSON.parse(Buffer.from(access.split('.')[1] ?? '', 'base64url').toString()) as Changes;
   const forged = await assertion(byKey.id, keys.privateKey, 'https://se.example.org', claims, { typ: 'JWT', ...kid });
+  const [record] = await readKeys(bed.issuer.database);
+  assert.ok(record !== undefined);
+  const ours = await loadPrivateKey(bed.issuer.keyPlace, record);
   const kinds: Record<string, string> = {
     'an access token': access,
+    'another kind with the key of the issuer': await assertion('x', ours, 'x', claims, { ...kid, typ: 'logout+jwt' }),
     'a client assertion': await assertion(byKey.id, keys.privateKey, bed.url),
     'an access token signed by a client': forged,
     'an unsigned one': `${Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')}.${access.split('.')[1]}.`,
-    'one of another type': await assertion('x', keys.privateKey, 'x', claims, { typ: 'at+jwt', ...kid }),
+    'one of another type': await assertion('x', keys.privateKey, 'x', claims, { ...kid, typ: 'at+jwt' }),
     'something opaque': 'abc',
   };
   const consumers: Record<string, (text: string) => Promise<boolean>> = {

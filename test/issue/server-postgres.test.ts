@@ -3,6 +3,9 @@ import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { roleStatements, roleThatChangesAudit } from '../../src/issue/audit-rights.ts';
 import { rotateKeys } from '../../src/mint/rotate-keys.ts';
+import { mono } from '../../src/token/time.ts';
+import { realClock } from '../../src/world/real-clock.ts';
+import { realWorld } from '../../src/world/real-world.ts';
 import { type RunningPostgres, startPostgres } from '../peers/start-postgres.ts';
 import { basic, post, type ServerBed, serverBed } from './server-bed.ts';
 
@@ -101,6 +104,26 @@ test('scenario 42: a client that one node removes gets nothing from the other fr
   assert.deepEqual(late, []);
 });
 
+test('scenario 42: a token that is asked for while a removal is about to commit waits for it, and does not come', async () => {
+  const address = await postgres.database('waiting');
+  await using bed = await serverBed({ ...storeAt(address), url, chain: 'one' });
+  const client = await bed.client();
+  assert.equal((await ask(bed, client)).status, 200);
+  const [admin, watcher] = [new pg.Client(address), new pg.Client(address)];
+  await Promise.all([admin.connect(), watcher.connect()]);
+  await admin.query('BEGIN');
+  await admin.query('DELETE FROM issuer_client WHERE id = $1', [client.id]);
+  let answered = false;
+  const asking = ask(bed, client).finally(() => {
+    answered = true;
+  });
+  const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%issuer_client%'`;
+  while (!answered && (await watcher.query(waiting)).rowCount === 0);
+  await admin.query('COMMIT');
+  assert.equal((await asking).status, 401);
+  await Promise.all([admin.end(), watcher.end()]);
+});
+
 test('a key that one node rotates is published and used by the other within a second', async () => {
   const address = await postgres.database('rotation');
   await using one = await serverBed({ ...storeAt(address), url, chain: 'one' });
@@ -123,11 +146,16 @@ test('a key that one node rotates is published and used by the other within a se
 
 test('while the database is away clients are told to come back, keys are served as they were, and /readyz says no', async () => {
   const own = await startPostgres();
-  await using bed = await serverBed({ ...storeAt(await own.database('away')), url, chain: 'one' });
+  let passed = 0;
+  const clock = { ...realClock, monotonic: () => mono(realClock.monotonic() + passed) };
+  const world = { ...realWorld(), clock };
+  await using bed = await serverBed({ ...storeAt(await own.database('away')), world, url, chain: 'one' });
   const client = await bed.client();
   assert.equal((await ask(bed, client)).status, 200);
   const before = await (await fetch(bed.at('/oauth2/certs'))).text();
   await own.stop();
+  // What is remembered is older than the second it is good for.
+  passed = 2_000;
   const { status, headers, body } = await ask(bed, client);
   assert.deepEqual([status, body['error'], headers.get('retry-after')], [503, 'temporarily_unavailable', '2']);
   const keys = await fetch(bed.at('/oauth2/certs'));
