@@ -3,11 +3,13 @@ import type { Config } from '../config/config.ts';
 import { Fault } from '../fault/fault.ts';
 import type { IssuerDeps, OpenIssuer } from '../mint/issuer.ts';
 import { openIssuer } from '../mint/open-issuer.ts';
+import { settingsFile } from '../mint/settings.ts';
 import { openSealer } from '../store/seal-key.ts';
 import type { World } from '../world/world.ts';
 import { asStateOwner } from './as-state-owner.ts';
 import type { Context } from './context.ts';
 import { nodeName } from './node-name.ts';
+import { noteIssuer } from './noted-issuers.ts';
 import { sealPassphrase } from './open-state.ts';
 import { sealKeyFile, usualStateDir } from './state-place.ts';
 
@@ -41,9 +43,23 @@ export async function issuerPlace(context: Context, dir: string | undefined): Pr
   const isOurs = world.user.uid === uid || directory.startsWith(`${stateDir}/`);
   const sealedFor = isOurs ? stateDir : (config?.stateDir ?? usualStateDir(world.env, world.user.uid));
   const keyFile = sealKeyFile(world.env, world.user.uid, sealedFor);
-  const sealer = async () =>
-    await openSealer(world, { keyFile, ...(config === undefined ? {} : await sealPassphrase(world, config)) });
+  const isInState = dirname(directory) === resolve(sealedFor, 'issuers');
+  const sealer = async () => {
+    if (!isInState) await noteOrWarn(context, keyFile, directory);
+    return await openSealer(world, { keyFile, ...(config === undefined ? {} : await sealPassphrase(world, config)) });
+  };
   return { directory, deps: { sealer, chain: nodeName(world.env) } };
+}
+
+/** For `tokeep seal rotate`. Where it cannot be noted an issuer that signs already goes on; a new one is not begun. */
+async function noteOrWarn({ world, warn }: Context, keyFile: string, directory: string): Promise<void> {
+  try {
+    await noteIssuer(world, keyFile, directory);
+  } catch (thrown) {
+    const isNew = (await world.files.look(settingsFile(directory))) === undefined;
+    if (isNew || !(thrown instanceof Fault)) throw thrown;
+    await warn(`tokeep: ${thrown.message}${thrown.hint === undefined ? '' : `\n  ${thrown.hint}`}`);
+  }
 }
 
 /** Opens the issuer for a piece of work, and closes it. Throws what opening throws, `issuer-missing` first of all. */

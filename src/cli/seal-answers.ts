@@ -14,6 +14,7 @@ import type { Context } from './context.ts';
 import { nodeName } from './node-name.ts';
 import { sealPassphrase, spoolPlaces, storeChoice } from './open-state.ts';
 import { promptsFor } from './prompts.ts';
+import { openSealedIssuers } from './sealed-issuers.ts';
 import { sealKeyFile } from './state-place.ts';
 
 const largestBackup = 64 * 1024 * 1024;
@@ -23,19 +24,24 @@ export async function rotateSeal(context: Context): Promise<ExitCode> {
   const config = await context.config();
   const stateDir = await context.stateDir();
   await asStateOwner(world, stateDir);
-  const report = await rotateSealingKey(world, {
+  const keyFile = sealKeyFile(world.env, world.user.uid, stateDir);
+  await using issuers = new AsyncDisposableStack();
+  const { alsoResealed, ...report } = await rotateSealingKey(world, {
     stateDir,
     choice: await storeChoice(world, config),
     node: nodeName(world.env),
-    keyFile: sealKeyFile(world.env, world.user.uid, stateDir),
+    keyFile,
     ...(await sealPassphrase(world, config)),
     spool: Object.values(spoolPlaces(config, stateDir)),
+    also: await openSealedIssuers(world, { config, stateDir, keyFile }, issuers),
   });
-  if (context.options.json) await context.printJson(report);
-  else
-    await context.print(
-      `sealed ${counted(report.resealed, 'record')} anew; the key is ${report.to} now, was ${report.from}`,
-    );
+  if (context.options.json) await context.printJson({ ...report, issuers: alsoResealed.length });
+  else {
+    const others = alsoResealed.length === 0 ? '' : ` and ${counted(alsoResealed.length, 'issuer')}`;
+    const what = `${counted(report.resealed, 'record')}${others}`;
+    await context.print(`sealed ${what} anew; the key is ${report.to} now, was ${report.from}`);
+    if (others !== '') await context.say('restart what signs with these issuers: it holds keys in memory');
+  }
   return exit.fine;
 }
 

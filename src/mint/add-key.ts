@@ -6,6 +6,7 @@ import { takeTurn } from './engine.ts';
 import type { OpenIssuer } from './issuer.ts';
 import type { KeyPair } from './key-pair.ts';
 import { insertKey, readKeys } from './key-table.ts';
+import { refuseLeftKey } from './left-sealing-key.ts';
 import { removeKeyFile, storePrivateKey } from './private-keys.ts';
 import type { KeyHome, SigningKey } from './signing-key.ts';
 
@@ -43,6 +44,7 @@ export async function addKey(issuer: OpenIssuer, wanted: NewKey): Promise<Signin
         key.kid,
         key.state,
       );
+      if (sealed !== undefined) await refuseLeftKey(session, sealed);
       await insertKey(session, { key, sealed });
       await issuer.audit.appendIn(session, {
         at: now,

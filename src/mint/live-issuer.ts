@@ -160,7 +160,7 @@ export class LiveIssuer implements OpenIssuer {
     const source = { rows: this.database.read.bind(this.database) };
     const found = await readSubjectNames(source, place);
     if (found !== undefined) return found;
-    await makeNameKey(this.database, place, this.#world.random);
+    await makeNameKey(this, place, this.#world.random);
     const made = await readSubjectNames(source, place);
     if (made === undefined) throw new Fault('bug', 'the key of the names of subjects was made and is not there');
     return made;

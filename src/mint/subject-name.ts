@@ -4,7 +4,9 @@ import type { Sealer } from '../store/sealer.ts';
 import type { IssuerUrl } from '../token/names.ts';
 import { Secret } from '../token/secret.ts';
 import type { Random } from '../world/random.ts';
+import { type Engine, takeTurn } from './engine.ts';
 import { issuerMeta, saveMeta } from './issuer-schema.ts';
+import { refuseLeftKey } from './left-sealing-key.ts';
 
 /** Where the key lies, sealed. */
 export const nameKeySlot = 'name-key';
@@ -39,10 +41,18 @@ export async function readSubjectNames(
 }
 
 /** Makes the key; of two that do so together the first one's stays. */
-export async function makeNameKey(database: Database, { url, sealer }: NameKeyPlace, random: Random): Promise<void> {
+export async function makeNameKey(
+  { database, engine }: { readonly database: Database; readonly engine: Engine },
+  { url, sealer }: NameKeyPlace,
+  random: Random,
+): Promise<void> {
   const secret = new Secret('private_key', random.bytes(32).toString('base64url'));
   const sealed = sealer.seal(secret, nameKeyBinding(url));
-  await database.write((session) => saveMeta(session, nameKeySlot, sealed));
+  await database.write(async (session) => {
+    await takeTurn(session, engine, 'keys');
+    await refuseLeftKey(session, sealed);
+    await saveMeta(session, nameKeySlot, sealed);
+  });
 }
 
 function subjectNames(key: KeyObject): SubjectNames {

@@ -8,6 +8,7 @@ import { keySealer, ringSealer } from './envelope.ts';
 import { openRecords, type StoreOptions } from './open-store.ts';
 import type { Locks } from './record-store.ts';
 import { resealAccounts, resealTokens, verifyAccounts } from './reseal.ts';
+import { type Resealable, resealAll } from './resealable.ts';
 import {
   besideKeyFile,
   createKeyFile,
@@ -24,6 +25,8 @@ export interface RotationOptions extends Omit<StoreOptions, 'sealer'> {
   readonly passphrase?: Secret<'password'>;
   /** The directories of the spool: a successor that still waits there is sealed with the old key. */
   readonly spool: readonly string[];
+  /** What else is sealed with this key. */
+  readonly also: readonly Resealable[];
 }
 
 export interface RotationReport {
@@ -31,6 +34,8 @@ export interface RotationReport {
   readonly to: string;
   /** Records whose secrets were sealed anew. */
   readonly resealed: number;
+  /** The names of those of `also` that held anything to be sealed anew. */
+  readonly alsoResealed: readonly string[];
 }
 
 const lockPatience = seconds(60);
@@ -54,14 +59,20 @@ export async function rotateSealingKey(world: World, options: RotationOptions): 
   const keys = await prepareKeys(world, options);
   const [oldKey, nextKey] = [keyFrom(keys.old, options), keyFrom(keys.next, options)];
   const sealer = ringSealer(nextKey, [oldKey]);
+  const keyrings = { ring: sealer, alone: keySealer(nextKey) };
+  const { keyId: from } = keySealer(oldKey);
+  // What opens with neither key stops us before anything is changed.
+  for (const one of options.also) await one.check(sealer);
   const { database, locks } = await openRecords(world, { ...options, sealer });
   try {
     await using _run = await locks.run();
     await refuseWaitingSuccessors(world, options.spool);
     let resealed = await resealTokens(database, sealer);
+    const alsoResealed = new Set<string>();
     resealed += await withAllAccounts(database, locks, async () => {
       await refuseWaitingSuccessors(world, options.spool);
       const count = await database.write((session) => resealAccounts(session, sealer));
+      for (const name of await resealAll(options.also, keyrings)) alsoResealed.add(name);
       await readBack(database, nextKey);
       await switchKeyFile(world, options.keyFile, keys);
       await database.write((session) =>
@@ -72,8 +83,11 @@ export async function rotateSealingKey(world: World, options: RotationOptions): 
     });
     // Tokens that somebody settled meanwhile; after the switch nobody seals with the old key any more.
     resealed += await resealTokens(database, sealer);
+    // So too for the others, where one who has read the old key file may still be about to write: what comes after `leave` is refused.
+    for (const one of options.also) await one.leave(from);
+    for (const name of await resealAll(options.also, keyrings)) alsoResealed.add(name);
     await removeKey(world, besideKeyFile(options.keyFile).old);
-    return { from: keySealer(oldKey).keyId, to: sealer.keyId, resealed };
+    return { from, to: sealer.keyId, resealed, alsoResealed: [...alsoResealed] };
   } finally {
     await locks.close();
     await database.close();

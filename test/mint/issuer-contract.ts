@@ -5,9 +5,9 @@ import { Fault } from '../../src/fault/fault.ts';
 import { DatabaseAuditLog } from '../../src/mint/audit-log.ts';
 import type { OpenIssuer } from '../../src/mint/issuer.ts';
 import { readKeys } from '../../src/mint/key-table.ts';
-import { resealIssuer } from '../../src/mint/reseal-issuer.ts';
+import { openSealedParts } from '../../src/mint/reseal-issuer.ts';
 import { markPublished, rotateKeys } from '../../src/mint/rotate-keys.ts';
-import { ringSealer } from '../../src/store/envelope.ts';
+import { keySealer, ringSealer } from '../../src/store/envelope.ts';
 import { days, epoch, hours, minutes, seconds } from '../../src/token/time.ts';
 import type { TestClock } from '../../src/world/test-clock.ts';
 import type { World } from '../../src/world/world.ts';
@@ -302,15 +302,35 @@ export function issuerContract(
       const { a, directory } = await opened({ audit: { subjects: 'hashed' } });
       const [oldKey, newKey] = [Buffer.alloc(32, 7), Buffer.alloc(32, 8)];
       const name = (await a.subjectNames()).random('alice');
-      const during = await openIssuer(world, directory, { ...deps, sealer: async () => ringSealer(newKey, [oldKey]) });
-      open.push(during);
-      assert.equal(await resealIssuer(during), 2);
-      assert.equal(await resealIssuer(during), 0);
+      const [ring, alone] = [ringSealer(newKey, [oldKey]), keySealer(newKey)];
+      await using parts = await openSealedParts(world, directory);
+      await assert.rejects(parts.check(alone), isFault('seal-wrong-key'));
+      await assert.rejects(parts.reseal(keySealer(Buffer.alloc(32, 9))), isFault('seal-wrong-key'));
+      assert.equal(await parts.reseal(ring), 2);
+      assert.equal(await parts.reseal(ring), 0);
+      await parts.check(alone);
       const later = await openIssuer(world, directory, { ...deps, sealer: async () => ringSealer(newKey, []) });
       open.push(later);
       await later.mint(request());
       assert.equal((await later.subjectNames()).random('alice'), name);
       await assert.rejects(openIssuer(world, directory, deps), isFault('seal-wrong-key'));
+    });
+
+    test('what is sealed with a key that was left meanwhile is refused, a signing key and the key of names alike', async () => {
+      const { a, directory } = await opened();
+      const newKey = Buffer.alloc(32, 8);
+      await using parts = await openSealedParts(world, directory);
+      const ring = ringSealer(newKey, [Buffer.alloc(32, 7)]);
+      await parts.leave(keySealer(Buffer.alloc(32, 7)).keyId);
+      await parts.reseal(ring);
+      await assert.rejects(rotateKeys(a, { now: true, reason: 'late', by: 'x' }), isFault('seal-wrong-key'));
+      await assert.rejects(a.subjectNames(), isFault('seal-wrong-key'));
+      await parts.check(keySealer(newKey));
+      const later = await openIssuer(world, directory, { ...deps, sealer: async () => keySealer(newKey) });
+      open.push(later);
+      await rotateKeys(later, { now: true, reason: 'in time', by: 'x' });
+      await later.subjectNames();
+      await parts.check(keySealer(newKey));
     });
 
     test('neither a token nor a private key lies open in the database', async () => {

@@ -60,6 +60,7 @@ async function rotate(): Promise<void> {
     choice: { kind: 'sqlite' },
     node: 'k',
     spool: [],
+    also: [],
     keyFile: `${stateDir}-etc/key`,
   } as const;
   await rotateSealingKey({ ...realWorld(), files }, options);

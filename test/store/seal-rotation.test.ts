@@ -22,7 +22,7 @@ function bed(stateDir = freshDirectory()) {
   const keyFile = `${stateDir}-etc/key`;
   const options = { stateDir, choice: { kind: 'sqlite' }, node: 'a' } as const;
   const open = async () => openStore(world, { ...options, sealer: await openSealer(world, { keyFile }) });
-  const rotate = (spool: readonly string[] = []) => rotateSealingKey(world, { ...options, keyFile, spool });
+  const rotate = (spool: readonly string[] = []) => rotateSealingKey(world, { ...options, keyFile, spool, also: [] });
   return { stateDir, keyFile, open, rotate };
 }
 

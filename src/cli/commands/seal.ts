@@ -4,7 +4,9 @@ export const register: CommandModule['register'] = (parent, run) => {
   const command = parent.command('seal').description('The key that seals the stored secrets, and backups of them.');
   const rotate = command
     .command('rotate')
-    .description('Make a new sealing key and seal every secret anew. May be broken off and repeated at any point.')
+    .description(
+      'Make a new sealing key and seal every secret anew, those of issuers too. May be broken off and repeated at any point.',
+    )
     .action(
       run(async (context) => {
         const { rotateSeal } = await import('../seal-answers.ts');
@@ -14,7 +16,9 @@ export const register: CommandModule['register'] = (parent, run) => {
   withExamples(rotate, { line: 'tokeep seal rotate', does: 'after somebody else may have seen the key' });
   const backup = command
     .command('backup')
-    .description('Write accounts and their secrets to a file, sealed with a passphrase that is asked for.')
+    .description(
+      'Write accounts and their secrets to a file, sealed with a passphrase that is asked for. Issuers are not in it.',
+    )
     .argument('<FILE>', 'must not exist yet')
     .option('--passphrase-file <FILE>', 'read the passphrase from there instead of asking')
     .action(
