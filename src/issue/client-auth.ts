@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Database } from '../store/database.ts';
 import type { Epoch } from '../token/time.ts';
 import type { Clock } from '../world/clock.ts';
@@ -94,12 +94,12 @@ function readBasic(authorization: string): Presented {
 }
 
 function hasSecret(known: KnownClient | undefined, secret: string, { clock }: ClientDesk): boolean {
-  const given = createHash('sha256').update(secret).digest();
+  const given = hash('sha256', secret, 'buffer');
   const secrets = known === undefined || known.secrets.length === 0 ? noSecret : known.secrets;
   const now: Epoch = clock.now();
   let found = false;
-  for (const { hash, until } of secrets) {
-    const equal = timingSafeEqual(hash, given);
+  for (const { hash: expected, until } of secrets) {
+    const equal = timingSafeEqual(expected, given);
     found ||= equal && until > now;
   }
   return found;
