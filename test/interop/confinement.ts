@@ -16,8 +16,8 @@ const script = [
 ].join('; ');
 const root = process.geteuid?.() === 0;
 
-/** Root needs no user namespace, and keeps the right to hand processes to other users. */
-const unshare = ['unshare', ...(root ? [] : ['--map-root-user']), '--net', '--mount'];
+/** Root needs no user namespace, and keeps the right to hand processes to other users. Others stay who they are, and may do all inside. */
+const unshare = ['unshare', ...(root ? [] : ['--map-current-user', '--keep-caps']), '--net', '--mount'];
 
 const inNamespaces = (caFile: string, command: readonly string[]): readonly string[] => [
   ...unshare,
@@ -50,9 +50,7 @@ export async function means(how: Confinement, directory: string, caFile: string)
     const to = [`--reuid=${serviceUser.uid}`, `--regid=${serviceUser.gid}`, '--clear-groups'];
     return { unprivileged: [...mortal, ...to], serviceUser, environment };
   }
-  // In the namespace of an ordinary user that user looks like root, and XRootD refuses to run as that.
-  const anotherUser = how === 'namespaces' ? ['unshare', '--user', '--map-user=1000', '--map-group=1000'] : [];
-  return { unprivileged: [...anotherUser, ...mortal], environment };
+  return { unprivileged: mortal, environment };
 }
 
 async function compiled(directory: string): Promise<string> {

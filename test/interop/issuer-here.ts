@@ -35,14 +35,18 @@ export interface IssuerHere extends AsyncDisposable {
 }
 
 export async function startIssuer(told: Surroundings): Promise<IssuerHere> {
+  await using made = new AsyncDisposableStack();
   const home = await mkdtemp(join(told.directory, 'issuer-'));
+  made.defer(() => rm(home, { recursive: true, force: true }));
   const [directory, published] = [join(home, 'issuer'), join(home, 'www')];
   await mkdir(published);
-  const site = await startStaticSite(published, told);
+  const site = made.use(await startStaticSite(published, told));
   const url = `${site.url}/vo`;
   const issuer = (verb: string, ...args: readonly string[]) => tokeep('issuer', verb, '--dir', directory, ...args);
   await issuer('init', '--issuer', url, '--keys', 'file', ...maySign);
   await allowEveryone(join(directory, 'issuer.yaml'));
+  // From here on it is the caller's to end.
+  const all = made.move();
   const sign = async (wish: TokenWish) => (await issuer('sign', ...asOptions(wish))).trim();
   return {
     url,
@@ -58,10 +62,7 @@ export async function startIssuer(told: Surroundings): Promise<IssuerHere> {
       const { kid } = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { kid: string };
       return oddKey(kid, await readFile(join(directory, 'keys', `${kid}.pem`), 'utf8'));
     },
-    async [Symbol.asyncDispose]() {
-      await site[Symbol.asyncDispose]();
-      await rm(home, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
 

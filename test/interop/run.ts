@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { throwAwayCa } from '../peers/throw-away-ca.ts';
@@ -54,12 +55,9 @@ async function runTests(how: Confinement, files: readonly string[]): Promise<num
     };
     say(`XRootD ${told.xrootd} with libscitokens ${told.libscitokens}, shut in by ${how}`);
     const tests = files.length === 0 ? ['test/interop/*.test.ts'] : files;
-    const command = [process.execPath, '--test', '--test-concurrency=2', ...tests];
+    const command = [process.execPath, '--test', '--test-concurrency=2', '--test-timeout=120000', ...tests];
     const [program = '', ...args] = confined(how, caFile, command);
-    // The tests start the command some forty times, and the first start compiles for all. No cache of whoever runs this is touched.
-    const caches = { NODE_COMPILE_CACHE: join(directory, 'compiled'), XDG_CACHE_HOME: join(directory, 'cache') };
-    mkdirSync(caches.XDG_CACHE_HOME);
-    const env = { ...process.env, ...asEnvironment(told), ...caches };
+    const env = { ...process.env, ...asEnvironment(told), ...(await ownPlaces(directory)) };
     const child = spawn(program, args, { cwd: top, stdio: 'inherit', env });
     // Stopped by hand: the tests end first, then what they leave is removed.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
@@ -68,6 +66,14 @@ async function runTests(how: Confinement, files: readonly string[]): Promise<num
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** No configuration and no cache of whoever runs this is looked at, and what the first start of the command compiles serves all. */
+async function ownPlaces(directory: string): Promise<Readonly<Record<string, string>>> {
+  const at = (name: string) => join(directory, name);
+  await mkdir(at('cache'));
+  await writeFile(at('config.yaml'), `state: ${at('state')}\n`);
+  return { NODE_COMPILE_CACHE: at('compiled'), XDG_CACHE_HOME: at('cache'), TOKEEP_CONFIG: at('config.yaml') };
 }
 
 const here = await thereOrInstalled(missingPackages());
