@@ -1,15 +1,19 @@
 // npm run demo: an issuer nobody here wrote, three tokens with short lives, kept fresh and checked before your eyes.
 import { appendFile, readFile } from 'node:fs/promises';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Interruption, interruption } from '../src/cli/demo/interruption.ts';
+import { finish } from '../src/cli/demo/own-commands.ts';
+import { Screen } from '../src/cli/demo/screen.ts';
+import { Watch } from '../src/cli/demo/watch.ts';
+import { processIo } from '../src/cli/io.ts';
+import { paintFor } from '../src/cli/paint.ts';
 import { word } from '../src/observe/next-step.ts';
 import { approve } from '../test/peers/approve.ts';
-import { type Row, Screen } from './screen.ts';
 import { audience, type Stage, setStage, tokenLife } from './stage.ts';
-import { endAll, finish, tokeep } from './tokeep-command.ts';
 
-const screen = new Screen();
+const { stdout } = processIo();
+const screen = new Screen(stdout, paintFor(stdout, true, process.env));
 
 const ways: Readonly<Record<string, string>> = {
   robot: 'client credentials',
@@ -37,7 +41,7 @@ tokens:
 /** Runs a command to its end and shows it; a failure ends the demo with what was said. */
 async function command(stage: Stage, args: readonly string[], onLine?: (line: string) => void): Promise<string> {
   screen.command(['tokeep', ...args.map((arg) => word(arg.replace(stage.dir, '.')))]);
-  const { status, stdout, stderr } = await finish(tokeep(stage.dir, args), onLine);
+  const { status, stdout, stderr } = await finish(stage.commands.start(args), onLine);
   if (status !== 0) throw new Error(`tokeep ${args[0]} ended with ${status}:\n${stderr}${stdout}`);
   return stdout;
 }
@@ -70,82 +74,23 @@ async function setUp(stage: Stage): Promise<void> {
   await command(stage, ['config', 'check', '--online']);
 }
 
-interface Kept {
-  renewals: number;
-  checked: number;
-  expiresAt: number | undefined;
-  /** How long there was no valid token, in seconds. */
-  without: number;
-  note: string;
-}
-
-/** Follows the daemon's log: one JSON object a line. */
-class Watch {
-  readonly kept = new Map<string, Kept>();
-  readonly problems: string[] = [];
-  readonly #stage: Stage;
-  #checks: Promise<void> = Promise.resolve();
-
-  constructor(stage: Stage) {
-    this.#stage = stage;
-    for (const name of Object.keys(ways))
-      this.kept.set(name, { renewals: 0, checked: 0, expiresAt: undefined, without: 0, note: '' });
-  }
-
-  line(text: string): void {
-    const event = JSON.parse(text) as Record<string, string>;
-    const kept = this.kept.get(event['wish'] ?? '');
-    if (event['event'] === 'token-renewed' && kept !== undefined) {
-      kept.renewals += 1;
-      if (kept.expiresAt !== undefined) kept.without += Math.max(0, (Date.now() - kept.expiresAt) / 1000);
-      kept.expiresAt = Date.parse(event['expiresAt'] ?? '');
-      kept.note = '';
-    } else if (event['event'] === 'delivered' && kept !== undefined) {
-      this.#checks = this.#checks.then(() => this.#check(event['wish'] ?? '', kept));
-    } else if (event['event'] === 'renewal-failed' && kept !== undefined) {
-      kept.note = 'tried again soon';
-      screen.happened(screen.paint('yellow', `${(event['wish'] ?? '').padEnd(7)} not renewed: ${event['reason']}`));
-    } else if (event['event'] === 'issuer-down' || event['event'] === 'issuer-back') {
-      screen.happened(screen.paint('yellow', event['message'] ?? ''));
-    }
-    screen.show(this.rows());
-  }
-
-  rows(): readonly Row[] {
-    return [...this.kept].map(([name, kept]) => ({ name, way: ways[name] ?? '', ...kept }));
-  }
-
-  /** Resolves when every delivered token so far was checked. */
-  settled(): Promise<void> {
-    return this.#checks;
-  }
-
-  async #check(name: string, kept: Kept): Promise<void> {
-    try {
-      const text = (await readFile(join(this.#stage.dir, `${name}.token`), 'utf8')).trim();
-      const forWhom = await this.#stage.check(text);
-      kept.checked += 1;
-      screen.happened(`${screen.paint('green', name.padEnd(7))} renewed, delivered, signature good, for ${forWhom}`);
-    } catch (thrown) {
-      this.problems.push(`${name}: ${thrown}`);
-      screen.happened(screen.paint('red', `${name}: ${thrown}`));
-    }
-  }
-}
-
 async function keepFresh(stage: Stage): Promise<Watch> {
   screen.say(
-    screen.paint('bold', `$ tokeep run        (tokens live ${tokenLife} s; the issuer will be killed on the way)`),
+    screen.paint.bold(`$ tokeep run        (tokens live ${tokenLife} s; the issuer will be killed on the way)`),
   );
-  const watch = new Watch(stage);
-  const child = tokeep(stage.dir, ['run', '--json', '--verbose']);
+  const check = async (name: string) => {
+    const text = (await readFile(join(stage.dir, `${name}.token`), 'utf8')).trim();
+    return { said: `signature good, for ${await stage.check(text)}` };
+  };
+  const watch = new Watch({ screen, ways, check });
+  const child = stage.commands.start(['run', '--json', '--verbose']);
   const ended = finish(child, (line) => watch.line(line));
   await wait(8000);
-  screen.happened(screen.paint('red', 'the issuer is killed (SIGKILL)'));
+  screen.happened(screen.paint.bad('the issuer is killed (SIGKILL)'));
   await stage.issuer.kill();
   await wait(4000);
   await stage.issuer.restart();
-  screen.happened(screen.paint('green', 'the issuer is back, on the same port'));
+  screen.happened(screen.paint.good('the issuer is back, on the same port'));
   await wait(9000);
   child.kill('SIGTERM');
   const { status } = await ended;
@@ -155,34 +100,22 @@ async function keepFresh(stage: Stage): Promise<Watch> {
   return watch;
 }
 
-/** Rejects with its name when a signal says to stop. */
-function interrupted(): Promise<never> {
+/** Rejects with its reason when it fires. */
+function stopped(by: AbortSignal): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
-      // What was under way fails now that its processes are ended, and nobody waits for it any more.
-      process.on('unhandledRejection', () => {});
-      reject(new Interruption(name));
-    });
-  }
+  by.addEventListener('abort', () => {
+    // What was under way fails now that its processes are ended, and nobody waits for it any more.
+    process.on('unhandledRejection', () => {});
+    reject(by.reason);
+  });
   promise.catch(() => {});
   return promise;
 }
 
-class Interruption extends Error {
-  readonly exitCode: number;
-
-  constructor(name: 'SIGINT' | 'SIGTERM') {
-    super(name);
-    this.exitCode = 128 + constants.signals[name];
-  }
-}
-
 async function main(): Promise<number> {
-  const stop = interrupted();
+  const stop = stopped(AbortSignal.any([interruption(), screen.lost]));
   try {
     await using stage = await setStage();
-    await using _commands = { [Symbol.asyncDispose]: endAll };
     return await Promise.race([play(stage), stop]);
   } catch (thrown) {
     // A signal from a terminal also ends the issuer, which may be noticed first.
@@ -207,9 +140,9 @@ async function play(stage: Stage): Promise<number> {
     screen.say(`${name.padEnd(8)} ${renewals} renewals, ${checked} tokens checked against the issuer's keys, ${gap}`);
     if (renewals < 3 || checked < renewals) watch.problems.push(`${name}: too few renewals or checks`);
   }
-  for (const problem of watch.problems) screen.say(screen.paint('red', problem));
+  for (const problem of watch.problems) screen.say(screen.paint.bad(problem));
   const good = 'the tokens were kept fresh, the issuer came and went, and nothing is left behind';
-  screen.say(watch.problems.length === 0 ? screen.paint('green', good) : 'the demo failed');
+  screen.say(watch.problems.length === 0 ? screen.paint.good(good) : 'the demo failed');
   return watch.problems.length === 0 ? 0 : 1;
 }
 

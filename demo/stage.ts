@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { OwnCommands } from '../src/cli/demo/own-commands.ts';
 import { millis } from '../src/token/time.ts';
 import { realHttp } from '../src/world/real-http.ts';
 import { type RunningIssuer, startIssuer } from '../test/peers/start-issuer.ts';
@@ -9,11 +11,13 @@ import { type RunningIssuer, startIssuer } from '../test/peers/start-issuer.ts';
 /** Seconds; so short that a renewal is always near. */
 export const tokenLife = 8;
 export const audience = 'https://storage.example';
+const program = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 
 /** A directory of its own with an issuer that nobody here wrote; all of it goes when the demo ends. */
 export interface Stage extends AsyncDisposable {
   readonly dir: string;
   readonly issuer: RunningIssuer;
+  readonly commands: OwnCommands;
   /** Makes a client at the issuer's registration endpoint (RFC 7591) and puts its secret into a file; gives its id. */
   registerRobot(): Promise<{ readonly clientId: string; readonly secretFile: string }>;
   /** Checks a token's signature against the issuer's JWKS, and its issuer and time. Gives its audience. */
@@ -40,6 +44,7 @@ async function furnished(dir: string): Promise<Stage> {
     accessTokenLife: tokenLife,
   });
   const http = realHttp({});
+  const commands = new OwnCommands(program, dir);
   const ask = async (method: 'GET' | 'POST', path: string, body?: unknown): Promise<Record<string, unknown>> => {
     const answer = await http.send({
       method,
@@ -59,6 +64,7 @@ async function furnished(dir: string): Promise<Stage> {
   return {
     dir,
     issuer,
+    commands,
     async registerRobot() {
       const client = await ask('POST', String(metadata['registration_endpoint']), {
         client_name: 'demo robot',
@@ -75,6 +81,7 @@ async function furnished(dir: string): Promise<Stage> {
       return [payload.aud ?? []].flat().join(', ');
     },
     async [Symbol.asyncDispose]() {
+      await commands[Symbol.asyncDispose]();
       await http.close();
       await issuer.stop();
       await rm(dir, { recursive: true, force: true });

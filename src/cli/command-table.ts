@@ -55,6 +55,11 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'notify', summary: 'send a test message', load: () => import('./commands/notify.ts') },
   { name: 'seal', summary: 'change the sealing key; back up and restore', load: () => import('./commands/seal.ts') },
   {
+    name: 'demo',
+    summary: 'see it work: an issuer, tokens, renewals, on this machine only',
+    load: () => import('./commands/demo.ts'),
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of a shell',
     load: () => import('./commands/completion.ts'),

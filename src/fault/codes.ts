@@ -29,6 +29,7 @@ const code = (who: Who, exitCode: ExitCode, meaning: string): CodeEntry => ({ wh
 export const faultCodes = {
   // the caller
   usage: code('user', exit.usage, 'the command line does not make sense'),
+  'demo-failed': code('operator', exit.internal, 'the demonstration did not show what it is there to show'),
   'output-failed': code('operator', exit.internal, 'the result could not be written to where it was sent'),
   // configuration
   'config-invalid': code(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { wrapCommand, wrapText } from '../../demo/wrap.ts';
+import { wrapCommand, wrapText } from '../../src/cli/demo/wrap.ts';
 
 test('a line is broken at blanks, colours count for nothing, and a word that is too long stays whole', () => {
   assert.equal(wrapText('one  two', { columns: 8, indent: '  ' }), 'one  two');

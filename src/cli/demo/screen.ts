@@ -1,7 +1,8 @@
-import { styleText } from 'node:util';
+import type { Paint } from '../context.ts';
+import type { Output } from '../io.ts';
 import { wrapCommand, wrapText } from './wrap.ts';
 
-/** What the demo knows of one token while it runs. */
+/** What a demonstration knows of one token while it runs. */
 export interface Row {
   readonly name: string;
   readonly way: string;
@@ -11,18 +12,24 @@ export interface Row {
   readonly note: string;
 }
 
-type Colour = 'green' | 'red' | 'yellow' | 'dim' | 'bold';
-
 /** On a terminal a table that is drawn anew below the lines that were said; in a pipe the lines alone. */
 export class Screen {
-  readonly #live = process.stdout.isTTY === true;
+  readonly paint: Paint;
+  readonly #out: Output;
   readonly #start = performance.now();
+  readonly #lost = new AbortController();
   #rows: readonly Row[] = [];
   #drawn = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  paint(colour: Colour, text: string): string {
-    return this.#live && process.env['NO_COLOR'] === undefined ? styleText(colour, text) : text;
+  constructor(out: Output, paint: Paint) {
+    this.#out = out;
+    this.paint = paint;
+  }
+
+  /** Fires when nobody reads any more; the reason is what writing said. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
   }
 
   /** Lines that stay. */
@@ -38,63 +45,68 @@ export class Screen {
 
   /** A command line that stays. */
   command(words: readonly string[]): void {
-    this.#keep(this.paint('bold', wrapCommand(words, this.#columns())));
+    this.#keep(this.paint.bold(wrapCommand(words, this.#columns())));
   }
 
   /** A line with the seconds since the start in front. */
   happened(text: string): void {
     const seconds = ((performance.now() - this.#start) / 1000).toFixed(1).padStart(5);
-    this.say(`${this.paint('dim', `${seconds} s`)}  ${text}`, ' '.repeat(9));
+    this.say(`${this.paint.dim(`${seconds} s`)}  ${text}`, ' '.repeat(9));
   }
 
   show(rows: readonly Row[]): void {
     this.#rows = rows;
-    if (this.#live && this.#timer === undefined) {
+    if (this.#out.isTTY && this.#timer === undefined) {
       this.#timer = setInterval(() => {
-        this.#erase();
-        this.#draw();
+        this.#write(`${this.#wiped()}${this.#table()}`);
       }, 250);
     }
   }
 
   end(): void {
     clearInterval(this.#timer);
-    this.#erase();
+    this.#write(this.#wiped());
     this.#rows = [];
   }
 
   /** What reads a pipe wants whole lines. */
   #columns(): number {
-    return this.#live ? process.stdout.columns : Number.POSITIVE_INFINITY;
+    return this.#out.isTTY ? this.#out.columns : Number.POSITIVE_INFINITY;
   }
 
   #keep(text: string): void {
-    this.#erase();
-    process.stdout.write(`${text}\n`);
-    this.#draw();
+    this.#write(`${this.#wiped()}${text}\n${this.#table()}`);
   }
 
-  #draw(): void {
-    if (!this.#live || this.#rows.length === 0) return;
+  #write(text: string): void {
+    if (text === '') return;
+    this.#out.write(text).catch((thrown: unknown) => this.#lost.abort(thrown));
+  }
+
+  #table(): string {
+    if (!this.#out.isTTY || this.#rows.length === 0) return '';
     const lines = [
       '',
-      this.paint('dim', line(['TOKEN', 'HOW', 'RENEWED', 'CHECKED', 'LEFT', ''])),
+      this.paint.dim(line(['TOKEN', 'HOW', 'RENEWED', 'CHECKED', 'LEFT', ''])),
       ...this.#rows.map((row) => this.#row(row)),
     ];
-    process.stdout.write(`${lines.join('\n')}\n`);
     this.#drawn = lines.length;
+    return `${lines.join('\n')}\n`;
   }
 
   #row({ name, way, renewals, checked, expiresAt, note }: Row): string {
     const left = expiresAt === undefined ? undefined : (expiresAt - Date.now()) / 1000;
     const shown = left === undefined ? '-' : left <= 0 ? 'none' : `${left.toFixed(0)} s`;
-    const colour: Colour = left === undefined || left <= 0 ? 'red' : left < 2 ? 'yellow' : 'green';
-    return this.paint(colour, line([name, way, `${renewals}`, `${checked}`, shown, note]));
+    const { bad, warn, good } = this.paint;
+    const colour = left === undefined || left <= 0 ? bad : left < 2 ? warn : good;
+    return colour(line([name, way, `${renewals}`, `${checked}`, shown, note]));
   }
 
-  #erase(): void {
-    if (this.#drawn > 0) process.stdout.write(`\u001b[${this.#drawn}A\u001b[0J`);
+  /** What takes the table away again. */
+  #wiped(): string {
+    const lines = this.#drawn;
     this.#drawn = 0;
+    return lines === 0 ? '' : `\u001b[${lines}A\u001b[0J`;
   }
 }
 

@@ -13,9 +13,18 @@ export function wrapText(text: string, wrapping: Wrapping): string {
   return wrap(text.match(/ *[^ ]+/g) ?? [], wrapping);
 }
 
-/** A shell command of these words, which may hold blanks in quotes; it can be pasted however many lines it has. */
+/**
+ * A shell command of these words, which may hold blanks in quotes; it can be pasted however many lines it has. An option and its value
+ * stay on one line.
+ */
 export function wrapCommand(words: readonly string[], columns: number): string {
-  return wrap(['$', ...words.map((each) => ` ${each}`)], { columns, indent: '    ', goesOn: ' \\' });
+  const parts = ['$'];
+  for (const [at, each] of words.entries()) {
+    const isValue = words[at - 1]?.startsWith('--') === true && !each.startsWith('-');
+    if (isValue) parts.push(`${parts.pop()} ${each}`);
+    else parts.push(` ${each}`);
+  }
+  return wrap(parts, { columns, indent: '    ', goesOn: ' \\' });
 }
 
 /** A part that is longer than a line stays whole; colours count for nothing. */
