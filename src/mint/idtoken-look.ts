@@ -21,7 +21,12 @@ export interface IdtokenFacts {
 
 export type IdtokenReading = IdtokenFacts | { readonly kind: 'refused'; readonly why: string };
 
-const digests: Readonly<Record<string, string>> = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' };
+/** A Map, since the name comes from whoever made the token: `constructor` is no algorithm. */
+const digests: ReadonlyMap<unknown, string> = new Map([
+  ['HS256', 'sha256'],
+  ['HS384', 'sha384'],
+  ['HS512', 'sha512'],
+]);
 
 /** Reads an IDTOKEN without its key. */
 export function readIdtoken(text: string, now: Epoch): IdtokenReading {
@@ -30,7 +35,7 @@ export function readIdtoken(text: string, now: Epoch): IdtokenReading {
   if (decoded.kind === 'malformed') return { kind: 'refused', why: decoded.reason };
   const { header, claims } = decoded;
   const { alg, kid } = header;
-  if (typeof alg !== 'string' || digests[alg] === undefined) {
+  if (typeof alg !== 'string' || !digests.has(alg)) {
     return { kind: 'refused', why: 'it is no IDTOKEN, which is signed with a key that is shared (HS256)' };
   }
   const expiresAt = timeOf(claims['exp']);
@@ -77,7 +82,7 @@ export function readIdtoken(text: string, now: Epoch): IdtokenReading {
 export function isSignedWith(text: string, { key }: PoolKey): boolean {
   const dot = text.lastIndexOf('.');
   const decoded = decodeJwt(text);
-  const digest = decoded.kind === 'jwt' ? digests[String(decoded.header['alg'])] : undefined;
+  const digest = decoded.kind === 'jwt' ? digests.get(decoded.header['alg']) : undefined;
   if (digest === undefined) return false;
   const expected = createHmac(digest, key).update(text.slice(0, dot)).digest();
   const given = Buffer.from(text.slice(dot + 1), 'base64url');

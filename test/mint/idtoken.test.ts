@@ -111,6 +111,18 @@ test('a token that has expired, or of another kind, is said to be', () => {
   assert.equal(readIdtoken('opaque', now).kind, 'refused');
 });
 
+test('a name that every object has is no algorithm', () => {
+  for (const alg of ['constructor', 'toString', '__proto__', ['HS256']]) {
+    const [header, claims] = [
+      { alg, kid: 'POOL' },
+      { iss: 'pool', sub: 'a@b' },
+    ].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
+    const text = `${header}.${claims}.AAAA`;
+    assert.equal(readIdtoken(text, now).kind, 'refused', String(alg));
+    assert.ok(!isSignedWith(text, poolKeyOf(bytes, 'POOL')));
+  }
+});
+
 test('a key is read byte for byte, by its name in the directory or by its path', async () => {
   const path = join(dir, 'site');
   await writeFile(path, bytes, { mode: 0o600 });
