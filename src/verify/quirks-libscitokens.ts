@@ -109,11 +109,11 @@ function issuerRefusal({ iss }: Claims, issuers: readonly string[] | undefined):
 }
 
 /** The words of WLCG are translated in tokens of WLCG only, into those that the services understand. */
-const translated: Readonly<Record<string, string>> = {
-  'storage.read': 'read',
-  'storage.create': 'create',
-  'storage.modify': 'modify',
-};
+const translated: ReadonlyMap<string, string> = new Map([
+  ['storage.read', 'read'],
+  ['storage.create', 'create'],
+  ['storage.modify', 'modify'],
+]);
 
 /** Only all three of them together are HTCondor's WRITE. */
 const wholeWrite = ['compute.modify', 'compute.create', 'compute.cancel'];
@@ -130,7 +130,11 @@ function aclsOf(claims: Claims, profile: LibraryProfile, { scopePaths }: Library
     const reading = libraryPath(word, colon < 0 ? undefined : word.slice(colon + 1), scopePaths);
     if (reading.kind === 'refused') return reading;
     if (/^(storage\.|read$|write$)/.test(name)) remarks.push(...reading.remarks);
-    acls.push({ authz: (profile === 'wlcg' ? translated[name] : undefined) ?? name, path: reading.path, scope: word });
+    acls.push({
+      authz: (profile === 'wlcg' ? translated.get(name) : undefined) ?? name,
+      path: reading.path,
+      scope: word,
+    });
   }
   if (profile === 'wlcg') {
     if (words.includes('compute.read')) acls.push({ authz: 'condor', path: '/READ', scope: 'compute.read' });

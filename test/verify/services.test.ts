@@ -336,6 +336,7 @@ test('whatever a token claims, there is an answer, and a whole sentence', () => 
         [{ aud: [1] }, {}],
         [{ sub: 3 }, {}],
         [{ iss: null }, {}],
+        [{ scope: 'constructor:/x __proto__:/ toString' }, {}],
       ],
     },
   );
