@@ -64,9 +64,17 @@ function execWithin({ source, flags }: MapfilePattern, name: string): (string | 
   }
 }
 
-/** No group repeats, and at most two things do, of which trying each place of the name is one. */
+/** Few choices each double the time: `(a|a)` twenty times over takes seconds, and nothing in it repeats. */
+const mostChoices = 4;
+
+/** No group repeats, at most two things do, of which trying each place of the name is one, and there are few other choices. */
 function isTame(source: string): boolean {
-  const bare = source.replace(/\\./gs, 'x').replace(/\[[^\]]*\]/g, 'x');
+  const bare = source
+    .replace(/\\./gs, 'x')
+    .replace(/\[[^\]]*\]/g, 'x')
+    .replace(/\(\?/g, '(')
+    .replace(/([*+?}])\?/g, '$1');
+  if ((bare.match(/[?|]/g) ?? []).length > mostChoices) return false;
   const anchored = bare.startsWith('^') && !bare.includes('|');
   const endless = (bare.match(/[*+]|\{\d+,\d*\}/g) ?? []).length + (anchored ? 0 : 1);
   return endless <= 2 && !/\)[*+{]/.test(bare);

@@ -82,18 +82,18 @@ function hexadecimal([, two, some]: readonly (string | undefined)[]): string {
 }
 
 /** The classes of POSIX, which only PCRE knows. */
-const posixClasses: Readonly<Record<string, string>> = {
-  alnum: 'A-Za-z0-9',
-  alpha: 'A-Za-z',
-  digit: '0-9',
-  lower: 'a-z',
-  upper: 'A-Z',
-  xdigit: '0-9A-Fa-f',
-  word: '\\w',
-  space,
-  blank: ' \\t',
-  punct: '!-\\/:-@\\[-`{-~',
-};
+const posixClasses: ReadonlyMap<string, string> = new Map([
+  ['alnum', 'A-Za-z0-9'],
+  ['alpha', 'A-Za-z'],
+  ['digit', '0-9'],
+  ['lower', 'a-z'],
+  ['upper', 'A-Z'],
+  ['xdigit', '0-9A-Fa-f'],
+  ['word', '\\w'],
+  ['space', space],
+  ['blank', ' \\t'],
+  ['punct', '!-\\/:-@\\[-`{-~'],
+]);
 
 /** A bracket that closes at once is one of the characters; an opening one inside is too, unless it begins a class of POSIX. */
 function bracketed([, not = '', first = '', rest = '']: readonly (string | undefined)[]): string | undefined {
@@ -107,7 +107,7 @@ function bracketed([, not = '', first = '', rest = '']: readonly (string | undef
 }
 
 function insideBrackets(part: string): string | undefined {
-  if (part.startsWith('[:')) return posixClasses[part.slice(2, -2)];
+  if (part.startsWith('[:')) return posixClasses.get(part.slice(2, -2));
   if (part === '\\s') return space;
   if (/^\\[A-Za-z0-9]$/.test(part)) return /[bdDwWfnrt]/.test(part) ? part : undefined;
   return part === '[' ? '\\[' : part;

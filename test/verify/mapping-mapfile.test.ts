@@ -83,6 +83,11 @@ test('a pattern that is not understood stops there, since it may be the one that
 test('a pattern that never ends is given up within a fraction of a second', () => {
   assert.equal(answer('SCITOKENS /^(a+)+$/ u', `${'a'.repeat(60)},`), 'unknown');
   assert.equal(answer('SCITOKENS /^.*.*.*.*.*.*=$/ u', 'a'.repeat(1500)), 'unknown');
+  // Nothing in these repeats without end; each choice doubles the time.
+  const begun = performance.now();
+  assert.equal(answer(`SCITOKENS /^${'(a|a)'.repeat(30)}$/ u`, `${'a'.repeat(30)}=`), 'unknown');
+  assert.equal(answer(`SCITOKENS /^${'(?:aa?)?'.repeat(40)}$/ u`, `${'a'.repeat(60)}=`), 'unknown');
+  assert.ok(performance.now() - begun < 5_000);
 });
 
 // Each was compared with grep -P, which has the library that HTCondor has.
@@ -126,6 +131,7 @@ for (const pattern of [
   '$*',
   '(?i:a)',
   '\\p{L}',
+  '[[:constructor:]]',
 ]) {
   test(`the pattern ${pattern} is not understood, and that is said`, () => {
     assert.equal(readPattern(pattern, '').kind, 'refused');
