@@ -1,11 +1,11 @@
 import type { SigningAlgorithm } from '../src/mint/signing-key.ts';
 import { directoryOn } from './directory.ts';
-import { type Figure, median, type Section } from './figure.ts';
+import { best, type Figure, median, type Section } from './figure.ts';
 import { opensslSpeed } from './openssl-speed.ts';
 import { makeIssuer } from './own-issuer.ts';
 import { fileBeside, outputOf } from './programs.ts';
 
-const rounds = 5;
+const rounds = 7;
 const seconds = 1;
 const atATime = 16;
 
@@ -13,9 +13,9 @@ export const sign: Section = {
   name: 'sign',
   title: 'Signing tokens',
   how: `Claims of a WLCG token made and signed, one thread. In turns with it, \`openssl speed\` of this machine, which makes bare
-signatures with nothing around them. Processes of their own, ${seconds} s each; per second of processor time; medians of ${rounds} rounds.
+signatures with nothing around them. Processes of their own, ${seconds} s each; per second of processor time; the best of ${rounds} rounds each.
 \`issuer.mint\` is all of it: policy, signature, and a line of the audit log that is on disk before the token is handed out; ${atATime} at
-a time, whose lines share a commit; per second of wall time.`,
+a time, whose lines share a commit; per second of wall time, medians.`,
   async run(tell) {
     return [
       ...(await compare('ES256', { be: 'at least', value: 0.65 }, tell)),
@@ -38,17 +38,18 @@ async function compare(
     tell(`${algorithm}: ${Math.round(ours)}/s of ${Math.round(openssl)}/s`);
     rates.push({ ours, openssl });
   }
+  const [ours, openssl] = [best(rates.map((one) => one.ours)), best(rates.map((one) => one.openssl))];
   return [
     {
       what: `${algorithm}, compared to bare signatures by openssl`,
-      measured: median(rates.map(({ ours, openssl }) => ours / openssl)),
+      measured: ours / openssl,
       unit: '×',
       ...(must && { must }),
     },
-    { what: `${algorithm}, whole tokens`, measured: median(rates.map(({ ours }) => ours)), unit: '/s' },
+    { what: `${algorithm}, whole tokens`, measured: ours, unit: '/s' },
     {
       what: `${algorithm}, bare signatures by openssl`,
-      measured: median(rates.map(({ openssl }) => openssl)),
+      measured: openssl,
       unit: '/s',
     },
   ];

@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SigningAlgorithm } from '../src/mint/signing-key.ts';
 import { directoryOn } from './directory.ts';
-import { type Figure, median, type Section } from './figure.ts';
+import { best, type Figure, type Section } from './figure.ts';
 import { type LibScitokens, libScitokens } from './libscitokens.ts';
 import { opensslSpeed } from './openssl-speed.ts';
 import { fileBeside, outputOf } from './programs.ts';
 import { keySetOf, samplePair, sampleToken } from './sample-token.ts';
 
-const rounds = 5;
+const rounds = 7;
 const seconds = 1;
 const tokens = 64;
 const issuer = 'https://tokens.example.org/osg';
@@ -30,7 +30,7 @@ export const verify: Section = {
   how: `\`Verifier.verifyNow\` on ${tokens} WLCG tokens of one issuer in turn: strict reading, all claims, audience, scopes, signature; keys at
 hand, one thread. In turns with it, \`openssl speed\` of this machine, which checks bare signatures with nothing around them, and the
 \`scitoken_deserialize\` of libscitokens on the same tokens, with the keys in its cache. Processes of their own, ${seconds} s each; per second of
-processor time; medians of ${rounds} rounds.`,
+processor time; the best of ${rounds} rounds each.`,
   async run(tell) {
     const figures: Figure[] = [];
     for (const goal of goals) figures.push(...(await measure(goal, tell)));
@@ -63,7 +63,7 @@ async function measure(goal: Goal, tell: (progress: string) => void): Promise<re
       ...(typeof library === 'string' ? {} : { scitokens: await library.rate(tokensFile, seconds) }),
     };
     tell(
-      `${algorithm}: ${Math.round(one.ours)}/s of ${Math.round(one.openssl)}/s, libscitokens ${one.scitokens ?? '-'}`,
+      `${algorithm}: ${Math.round(one.ours)}/s of ${Math.round(one.openssl)}/s, libscitokens ${Math.round(one.scitokens ?? Number.NaN)}/s`,
     );
     measured.push(one);
   }
@@ -72,25 +72,26 @@ async function measure(goal: Goal, tell: (progress: string) => void): Promise<re
 
 function figuresOf(goal: Goal, measured: readonly Round[], library: LibScitokens | string): readonly Figure[] {
   const { algorithm } = goal;
-  const middle = (what: (round: Round) => number) => median(measured.map(what));
+  const rate = (what: (round: Round) => number) => best(measured.map(what));
+  const [ours, openssl] = [rate((round) => round.ours), rate((round) => round.openssl)];
   const comparison: Figure =
     typeof library === 'string'
       ? { what: `${algorithm}, compared to libscitokens: ${library}`, measured: 'skipped', unit: '×' }
       : {
           what: `${algorithm}, compared to libscitokens ${library.release}`,
-          measured: middle(({ ours, scitokens }) => ours / (scitokens ?? Number.NaN)),
+          measured: ours / rate(({ scitokens }) => scitokens ?? Number.NaN),
           unit: '×',
           must: { be: 'at least', value: goal.timesScitokens },
         };
   return [
     {
       what: `${algorithm}, compared to bare signatures by openssl`,
-      measured: middle(({ ours, openssl }) => ours / openssl),
+      measured: ours / openssl,
       unit: '×',
       must: { be: 'at least', value: goal.ofOpenssl },
     },
     comparison,
-    { what: `${algorithm}, whole tokens`, measured: middle(({ ours }) => ours), unit: '/s' },
-    { what: `${algorithm}, bare signatures by openssl`, measured: middle(({ openssl }) => openssl), unit: '/s' },
+    { what: `${algorithm}, whole tokens`, measured: ours, unit: '/s' },
+    { what: `${algorithm}, bare signatures by openssl`, measured: openssl, unit: '/s' },
   ];
 }
