@@ -21,8 +21,3 @@ export async function opensslSpeed(algorithm: SigningAlgorithm, seconds: number)
   if (!sign || !verify) throw new Error('openssl speed printed no rates');
   return { sign, verify };
 }
-
-export async function opensslVersion(): Promise<string> {
-  const { stdout } = await run('openssl', ['version']);
-  return stdout.split(' ').slice(0, 2).join(' ');
-}
