@@ -47,14 +47,18 @@ export class SignTogether {
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#waiting.length > 0) {
-      // Whatever this turn of the event loop brings goes along.
-      await new Promise(setImmediate);
-      const jobs = this.#waiting.splice(0, largestGroup);
+      const jobs: Job[] = [];
       try {
-        const outcomes = await this.#issuer.database.write((session) => this.#signAll(session, jobs));
+        const outcomes = await this.#issuer.database.write((session) => {
+          // Taken as late as this, so that whatever came until the transaction began goes along; more of it if that is begun again.
+          jobs.push(...this.#waiting.splice(0, largestGroup - jobs.length));
+          return this.#signAll(session, jobs);
+        });
         for (const [at, { done }] of jobs.entries()) done(outcomes[at] as Together);
       } catch (thrown) {
-        for (const { failed } of jobs) failed(thrown);
+        // None, if not even the transaction could be begun.
+        const concerned = jobs.length > 0 ? jobs : this.#waiting.splice(0);
+        for (const { failed } of concerned) failed(thrown);
       }
     }
     this.#running = false;
