@@ -5,7 +5,7 @@ import { after, between, type Epoch, type Millis, millis } from '../token/time.t
 import { ownClaims } from './claims.ts';
 import { judgeAudiences } from './judge-audiences.ts';
 import { judgeScopes } from './judge-scopes.ts';
-import { fitsOneOf } from './pattern.ts';
+import { fitsOneOf, fitsWidely } from './pattern.ts';
 import type { IssueProfile, IssuerPolicy, MintRequest, PolicyAnswer } from './policy.ts';
 
 type Refused = Extract<PolicyAnswer, { kind: 'refused' }>;
@@ -70,7 +70,7 @@ function judgeSubject(policy: IssuerPolicy, { subject }: MintRequest, url: Issue
       `${JSON.stringify(subject.slice(0, 300))} is no subject: it has to be 1 to 255 characters of ASCII`,
     );
   }
-  if (policy.suspended.includes(subject)) {
+  if (policy.suspended.some((pattern) => fitsWidely(pattern, subject))) {
     return refuse(
       'access_denied',
       `the subject ${subject} is suspended at ${url}`,

@@ -1,12 +1,17 @@
-/**
- * Does the text fit the pattern? `*` stands for any text without a blank, also for none; everything else for itself. In one go from
- * left to right, so that no pattern takes long.
- */
+/** Does the text fit the pattern? `*` stands for any text without a blank, also for none; everything else for itself. */
 export function fitsPattern(pattern: string, text: string): boolean {
+  // As many blanks as the pattern has itself: then none of them lies under a star.
+  return fitsWidely(pattern, text) && (!pattern.includes('*') || blanks(text) === blanks(pattern));
+}
+
+/**
+ * The same with a star that stands for blanks, too: what forbids must not let anything by. In one go from left to right, so that no
+ * pattern takes long.
+ */
+export function fitsWidely(pattern: string, text: string): boolean {
   const [first = '', ...rest] = pattern.split('*');
   if (rest.length === 0) return pattern === text;
-  // As many blanks as the pattern has itself: then none of them lies under a star.
-  if (blanks(text) !== blanks(pattern) || !text.startsWith(first)) return false;
+  if (!text.startsWith(first)) return false;
   const last = rest.pop() ?? '';
   let at = first.length;
   for (const part of rest) {

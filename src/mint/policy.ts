@@ -26,7 +26,7 @@ export interface IssuerPolicy {
   /** Names of further claims that may be set. */
   readonly claims: readonly string[];
   readonly lifetime: { readonly usual: Millis; readonly most: Millis };
-  /** Subjects that get nothing more, exactly as they are asked for. */
+  /** Subjects that get nothing more, as they are asked for; here a star stands for blanks, too. */
   readonly suspended: readonly string[];
 }
 

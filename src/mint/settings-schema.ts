@@ -30,7 +30,7 @@ const policy = section({
   })
     .optional()
     .meta({ description: 'how long tokens live' }),
-  suspend: z.array(text).optional().meta({ description: 'subjects that get nothing more' }),
+  suspend: z.array(text).optional().meta({ description: 'subjects that get nothing more; `*` stands for any text' }),
 });
 
 const rotation = section({

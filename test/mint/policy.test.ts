@@ -103,6 +103,10 @@ test('an audience that is compared exactly and seldom spelled so gets a remark',
 test('subjects: by pattern, of ASCII and at most 255 of it, and not if they are suspended', () => {
   refused(judge({ subject: 'alice' }), 'access_denied', /does not allow the subject alice; it allows pilot-\*, robot/);
   refused(judge({ subject: 'pilot-bad' }), 'access_denied', /is suspended at https:/, /"suspend" below/);
+  const many = { subjects: ['*', '* *'], suspended: ['pilot-*', '/CN=*'] };
+  for (const subject of ['pilot-1', 'pilot-', '/CN=A B', '/CN=A'])
+    refused(judge({ subject }, many), 'access_denied', /is suspended/);
+  allowed(judge({ subject: 'robot' }, many));
   const open = { subjects: ['*'] };
   allowed(judge({ subject: 'a'.repeat(255) }, open));
   refused(judge({ subject: 'a'.repeat(256) }, open), 'invalid_request', /1 to 255 characters of ASCII/, /^$/);
