@@ -1,5 +1,6 @@
 import { type ParsedScope, parseScope, printScope } from '../token/capability.ts';
 import { mayGive } from '../token/narrowing.ts';
+import { readScopePath } from '../token/scope-path.ts';
 import { fitsPattern } from './pattern.ts';
 import type { IssueProfile } from './policy.ts';
 
@@ -74,14 +75,16 @@ function isAllowed({ scopes, patterns }: Rules, wanted: ParsedScope): boolean {
 }
 
 /**
- * A pattern is held against the canonical spelling, which has no dot segments. Name and path are compared apart, so that no star of the
- * name reaches into the path; what lies below the path fits, too.
+ * A pattern is held against the canonical spelling. Name and path are compared apart, so that no star of the name reaches into the path;
+ * what lies below the path fits, too. Scopes of no profile have no canonical spelling, so what is no plain path there (`/data/../etc`)
+ * fits no pattern with one.
  */
 function fitsScope(pattern: string, text: string): boolean {
   const [patternColon, colon] = [pattern.indexOf(':'), text.indexOf(':')];
   if (patternColon < 0) return fitsPattern(pattern, text);
   if (colon < 0 || !fitsPattern(pattern.slice(0, patternColon), text.slice(0, colon))) return false;
   const [allowed, path] = [pattern.slice(patternColon + 1), text.slice(colon + 1)];
+  if (path.startsWith('/') && readScopePath(path).kind === 'refused') return false;
   return fitsPattern(allowed, path) || fitsPattern(`${allowed}${allowed.endsWith('/') ? '' : '/'}*`, path);
 }
 

@@ -25,13 +25,14 @@ export function fitsWidely(pattern: string, text: string): boolean {
 const blanks = (text: string): number => text.split(' ').length;
 
 /**
- * The same for audiences, where a star stays between two slashes: `https://*.example.org` is no `https://elsewhere/x.example.org`, whose
- * host is another one. Only `*` alone is any audience.
+ * The same for audiences, where a star stays between two slashes, and between what else ends a host (RFC 3986 section 3.2):
+ * `https://*.example.org` is no `https://elsewhere/x.example.org` and no `https://elsewhere?x.example.org`, whose host is another one. Only
+ * `*` alone is any audience.
  */
 export const fitsAudience = (pattern: string, audience: string): boolean =>
-  fitsPattern(pattern, audience) && (pattern === '*' || slashes(audience) === slashes(pattern));
+  fitsPattern(pattern, audience) && (pattern === '*' || borders(audience) === borders(pattern));
 
-const slashes = (text: string): number => text.split('/').length;
+const borders = (text: string): string => text.replace(/[^/?#@\\]/g, '');
 
 export const fitsOneOf = (patterns: readonly string[], text: string): boolean =>
   patterns.some((pattern) => fitsPattern(pattern, text));

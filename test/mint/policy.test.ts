@@ -61,6 +61,11 @@ test('a star in a scope of the policy stands for any text, and the path goes on 
   allowed(judge({ scopes: ['storage.modify:/osg/a', 'storage.poll:/osg'] }, names));
   refused(judge({ scopes: ['storage.modify:/etc:/osg'] }, names), 'invalid_scope', /./);
   refused(judge({ scopes: ['storage.modify:/osgood'] }, names), 'invalid_scope', /./);
+  const strange = { scopes: ['*:/data', 'wlcg.*:/data/*'] };
+  allowed(judge({ scopes: ['queue:/data/run1'] }, strange));
+  for (const scope of ['queue:/data/../etc', 'queue:/data/%2e%2e/etc', 'queue:/data//x', 'wlcg.x:/data/../etc']) {
+    refused(judge({ scopes: [scope] }, strange), 'invalid_scope', /does not allow/);
+  }
   allowed(judge({ scopes: ['storage.read:/', 'openid'] }, { scopes: ['*'] }));
 });
 
@@ -228,6 +233,10 @@ test('patterns of audiences: a star does not reach over a slash, unless it is th
     ['https://*.example.org', 'https://a.b.example.org', true],
     ['https://*.example.org', 'https://evil/x.example.org', false],
     ['https://*.example.org', 'https://evil//.example.org', false],
+    ['https://*.example.org', 'https://evil?.example.org', false],
+    ['https://*.example.org', 'https://evil#.example.org', false],
+    ['https://*.example.org', 'https://evil\\.example.org', false],
+    ['https://*.example.org:1094', 'https://user@evil.example.org:1094', false],
     ['https://*.example.org/*', 'https://se.example.org/dav', true],
     ['https://*.example.org/*', 'https://evil/.example.org/dav', false],
     ['https://*', 'https://se.example.org:1094', true],
