@@ -16,6 +16,7 @@ export class JournalHeads {
   readonly #log: Logger;
   readonly #told = new Map<string, number>();
   #last: Mono = mono(0);
+  #failed = false;
   #telling: Promise<void> | undefined;
 
   constructor(issuers: OwnIssuers, clock: Clock, log: Logger) {
@@ -28,7 +29,7 @@ export class JournalHeads {
   turn(): void {
     const now = this.#clock.monotonic();
     // An issuer is opened when it first signs, and until then there is nothing to tell.
-    const isSoon = this.#told.size > 0 && between(this.#last, now) < pause;
+    const isSoon = (this.#told.size > 0 || this.#failed) && between(this.#last, now) < pause;
     if (this.#telling !== undefined || isSoon) return;
     this.#last = now;
     this.#telling = this.#tell().finally(() => {
@@ -49,9 +50,10 @@ export class JournalHeads {
         const name = `${chain} of ${directory}`;
         if (this.#told.get(name) === seq) continue;
         this.#told.set(name, seq);
-        this.#log.event('audit-head', { chain: name, lines: seq, hash });
+        this.#log.event('audit-head', { chain, directory, lines: seq, hash });
       }
     } catch (thrown) {
+      this.#failed = true;
       this.#log.event('unexpected-fault', { doing, reason: asFault(thrown, doing).message });
     }
   }

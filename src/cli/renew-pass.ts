@@ -7,6 +7,7 @@ import type { WishName } from '../token/names.ts';
 import { between, type Epoch } from '../token/time.ts';
 import { wishNames } from './arguments.ts';
 import type { Context } from './context.ts';
+import { JournalHeads } from './journal-heads.ts';
 import { openEngine } from './open-engine.ts';
 import { stopSignals } from './stop-signal.ts';
 import { notifierFor, tellPeople } from './tell-people.ts';
@@ -41,6 +42,7 @@ export async function renew(context: Context, named: readonly string[], wish: Pa
   stderr.transient('');
   const { world, log } = context;
   await tellPeople(world, engine.config, engine.ports.store, notifierFor(world, engine.config, log));
+  if (context.options.verbose) await new JournalHeads(context.ownIssuers, world.clock, log).end();
   return await summary(context, engine, { names, told, report });
 }
 

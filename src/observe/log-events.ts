@@ -155,15 +155,19 @@ export const logEvents = {
   ),
   'audit-head': event(
     'notice',
-    { chain: 'text', lines: 'count', hash: 'text' },
-    'the audit log {chain} ends with line {lines}, {hash}',
+    { chain: 'text', directory: 'text?', lines: 'count', hash: 'text' },
+    'the audit log {chain}[ of the issuer in {directory}] ends with line {lines}, {hash}',
   ),
   'audit-unprotected': event(
     'warning',
     { role: 'text' },
     'the role {role} of this server may change or delete lines of the audit log; tokeep issuer database shows what it needs',
   ),
-  'issuer-reloaded': event('notice', { issuer: 'text' }, 'looked at the settings, keys and certificate of {issuer} anew'),
+  'issuer-reloaded': event(
+    'notice',
+    { issuer: 'text' },
+    'looked at the settings, keys and certificate of {issuer} anew',
+  ),
   'certificate-taken': event(
     'notice',
     { file: 'text', expiresAt: 'time' },

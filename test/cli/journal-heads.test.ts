@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { JournalHeads } from '../../src/cli/journal-heads.ts';
@@ -10,8 +15,8 @@ import { TestClock } from '../../src/world/test-clock.ts';
 function journal(seqs: () => number) {
   const lines: string[] = [];
   const log = {
-    event: (name: string, { chain = '', lines: seq = 0 }: { chain?: string; lines?: number }) =>
-      void lines.push(`${name} ${chain} ${seq}`),
+    event: (name: string, { chain, directory, lines: seq }: { chain?: string; directory?: string; lines?: number }) =>
+      void lines.push(name === 'audit-head' ? `${name} ${chain} of ${directory} ${seq}` : name),
   } as unknown as Logger;
   const heads: OwnIssuers['heads'] = async () => {
     const seq = seqs();
@@ -45,9 +50,40 @@ test('the end of an audit log goes to the journal once an hour, if it grew, and 
   assert.deepEqual(lines.slice(2), ['audit-head node of /issuer 3']);
 });
 
-test('a log that cannot be read is told of, and stops nothing', async () => {
+test('a log that cannot be read is told of, not at every turn, and stops nothing', async () => {
   const { lines, heard } = journal(() => -1);
-  heard.turn();
+  for (let turn = 0; turn < 3; turn += 1) {
+    heard.turn();
+    await setImmediate();
+  }
+  assert.deepEqual(lines, ['unexpected-fault']);
   await heard.end();
-  assert.match(lines.join('\n'), /^unexpected-fault/);
+  assert.deepEqual(lines, ['unexpected-fault', 'unexpected-fault']);
+});
+
+test('a daemon that signed says at its end where the audit log ends', async () => {
+  const base = mkdtempSync(join(tmpdir(), 'tokeep-heads-'));
+  try {
+    const account = `{ grant: signing_key, issuer: https://a.example.org, keys: ${base}/state/issuers/default }`;
+    const token = '{ account: vo, subject: pilot-1, audience: ce.example.org:9619, scope: [compute.read] }';
+    writeFileSync(`${base}/config.yaml`, `accounts: { vo: ${account} }\ntokens: { pilot: ${token} }\n`);
+    const main = join(import.meta.dirname, '../../src/cli/main.ts');
+    const own = { STATE_DIRECTORY: `${base}/state`, CONFIGURATION_DIRECTORY: `${base}/etc` };
+    const env = { PATH: process.env['PATH'], ...own, TOKEEP_CONFIG: `${base}/config.yaml` };
+    spawnSync(process.execPath, [main, 'issuer', 'init', '--issuer', 'https://a.example.org'], { env });
+    const child = spawn(process.execPath, [main, 'run'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (part) => {
+      said += part;
+      if (said.includes('token-renewed')) child.kill('SIGTERM');
+    });
+    const [status] = await once(child, 'close');
+    assert.equal(status, 0, said);
+    assert.match(
+      said,
+      /audit-head: the audit log \S+ of the issuer in \S+issuers\/default ends with line 2, .*stopped/s,
+    );
+  } finally {
+    rmSync(base, { recursive: true, force: true });
+  }
 });
