@@ -34,7 +34,8 @@ async function verifyChain(
   start: AuditHead,
   known: readonly AuditHead[],
 ): Promise<ChainEnd | Broken> {
-  const expected = new Map(known.map(({ seq, hash }) => [seq, hash]));
+  // All of them: where two heads of the same number differ, the lines were written anew in between.
+  const expected = Map.groupBy(known, ({ seq }) => seq);
   let head = start;
   for (;;) {
     const rows = await database.read(
@@ -54,14 +55,17 @@ async function verifyChain(
   return { kind: 'broken', chain: start.chain, seq: head.seq + 1, why };
 }
 
-function whyNotNext(head: AuditHead, row: Row, expected: ReadonlyMap<number, string>): string | undefined {
+function whyNotNext(
+  head: AuditHead,
+  row: Row,
+  expected: ReadonlyMap<number, readonly AuditHead[]>,
+): string | undefined {
   const seq = Number(row['seq']);
   if (seq !== head.seq + 1) return `line ${head.seq + 1} is missing; after line ${head.seq} comes line ${seq}`;
   const line = String(row['line']);
   const hash = linkHash(head.hash, line);
   if (hash !== row['hash']) return `line ${seq} is not what was written: its hash does not fit`;
-  const told = expected.get(seq);
-  if (told !== undefined && told !== hash) {
+  if (expected.get(seq)?.some((told) => told.hash !== hash)) {
     return `line ${seq} is another one than was written: its hash is not the one that was noted elsewhere`;
   }
   const entry = entryOf(line);
