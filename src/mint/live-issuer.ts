@@ -12,7 +12,7 @@ import { raiseLastExpiry, readKeys } from './key-table.ts';
 import type { MintRequest, PolicyAnswer } from './policy.ts';
 import type { KeyPlace } from './private-keys.ts';
 import { SharedWrites } from './shared-write.ts';
-import { signToken } from './sign-token.ts';
+import { type Signing, signToken } from './sign-token.ts';
 import type { SigningKey } from './signing-key.ts';
 import { makeNameKey, readSubjectNames, type SubjectNames } from './subject-name.ts';
 
@@ -84,12 +84,12 @@ export class LiveIssuer implements OpenIssuer {
   async mint(request: MintRequest): Promise<Minted> {
     const seen = await this.#view.current();
     const now = this.#world.clock.now();
-    const answer = judge(seen, request, now);
-    if (answer.kind === 'refused') {
-      await this.audit.append(refusal(request, seen, answer, now));
-      throw refusedFault(answer);
+    const signing = judgeAndSign(seen, request, now);
+    if (signing.kind === 'refused') {
+      await this.audit.append(refusal(request, seen, signing, now));
+      throw refusedFault(signing);
     }
-    const minted = signToken(seen, answer, now);
+    const { minted } = signing;
     await this.#writes.write((session) => this.#record(session, seen, request, minted));
     return minted;
   }
@@ -97,14 +97,13 @@ export class LiveIssuer implements OpenIssuer {
   async mintIn(session: Session, request: MintRequest): Promise<Minted> {
     const seen = await this.#view.currentIn(session);
     const now = this.#world.clock.now();
-    const answer = judge(seen, request, now);
-    if (answer.kind === 'refused') {
-      this.#doApart(this.audit.append(refusal(request, seen, answer, now)));
-      throw refusedFault(answer);
+    const signing = judgeAndSign(seen, request, now);
+    if (signing.kind === 'refused') {
+      this.#doApart(this.audit.append(refusal(request, seen, signing, now)));
+      throw refusedFault(signing);
     }
-    const minted = signToken(seen, answer, now);
-    await this.#record(session, seen, request, minted);
-    return minted;
+    await this.#record(session, seen, request, signing.minted);
+    return signing.minted;
   }
 
   async keys(also?: { readonly removed: boolean }): Promise<readonly SigningKey[]> {
@@ -195,6 +194,11 @@ export class LiveIssuer implements OpenIssuer {
 
 const judge = ({ settings: { policy, url, profile } }: Seen, request: MintRequest, now: Epoch): PolicyAnswer =>
   judgeRequest(policy, request, url, profile, now);
+
+function judgeAndSign(seen: Seen, request: MintRequest, now: Epoch): Signing {
+  const answer = judge(seen, request, now);
+  return answer.kind === 'refused' ? answer : signToken(seen, answer, now);
+}
 
 type Refused = Extract<PolicyAnswer, { kind: 'refused' }>;
 

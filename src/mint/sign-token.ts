@@ -11,12 +11,15 @@ import { signJws } from './sign-jws.ts';
 /** What verifiers take at most, ours too. */
 const largestToken = 16 * 1024;
 
+/** `refused` is not an error of a program: claims can be as long as whoever asks wants them to be. */
+export type Signing = { readonly kind: 'signed'; readonly minted: Minted } | Extract<PolicyAnswer, { kind: 'refused' }>;
+
 /** The token that the policy has allowed; nobody may have it before its line in the audit log is on disk. */
 export function signToken(
   { settings, signer }: Seen,
   { request, remarks }: Extract<PolicyAnswer, { kind: 'allowed' }>,
   now: Epoch,
-): Minted {
+): Signing {
   const { url, profile } = settings;
   if (signer === undefined) {
     throw new Fault('signing-key-missing', `the issuer ${url} has no key that signs`, {
@@ -28,11 +31,10 @@ export function signToken(
   const { issuedAt, expiresAt, claims } = claimsOf(request, { url, profile, jti, now });
   const text = signJws(headerOf(profile, key.kid), claims, privateKey, key.algorithm);
   if (text.length > largestToken) {
-    throw new Fault(
-      'policy-refused',
-      `the token would be longer than ${largestToken} characters, which verifiers refuse`,
-    );
+    const why = `the token would be longer than ${largestToken} characters, which verifiers refuse`;
+    return { kind: 'refused', error: 'invalid_request', why };
   }
   const token = new Secret('access_token', text);
-  return { token, jti, kid: key.kid, issuedAt, expiresAt, scopes: request.scopes, claims, remarks };
+  const { scopes } = request;
+  return { kind: 'signed', minted: { token, jti, kid: key.kid, issuedAt, expiresAt, scopes, claims, remarks } };
 }

@@ -283,8 +283,17 @@ test('what a stranger asked for is cut in the log', async () => {
   await issuer.close();
 });
 
-test('a token that no verifier would take for its length is not signed', async () => {
+test('a token that no verifier would take for its length is refused, with a line in the log as for every refusal', async () => {
   const issuer = await createIssuer(world, freshDirectory(), newIssuer(), deps);
-  await assert.rejects(issuer.mint(request({ claims: { email: 'x'.repeat(20_000) } })), isFault('policy-refused'));
+  const long = request({ claims: { email: 'x'.repeat(20_000) } });
+  await assert.rejects(issuer.mint(long), isFault('policy-refused'));
+  await assert.rejects(
+    issuer.database.write((session) => issuer.mintIn(session, long)),
+    isFault('policy-refused'),
+  );
+  await issuer.mint(request());
+  const told = (await issuer.audit.lines({})).map(({ entry }) => entry.reason).filter((reason) => reason !== undefined);
+  assert.equal(told.length, 2);
+  assert.match(String(told[0]), /longer than 16384 characters/);
   await issuer.close();
 });
