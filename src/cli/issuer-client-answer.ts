@@ -37,7 +37,7 @@ const largestKey = 64 * 1024;
 /** `tokeep issuer client add NAME`. */
 export async function addClient(context: Context, name: string, options: AddClientOptions): Promise<ExitCode> {
   const { id, scope, audience, everyone, subject, lifetime, serves, publicKey, secretFile } = options;
-  const grants = grantsOf(options.grant);
+  const grants = grantsOf(options);
   if (publicKey !== undefined && secretFile !== undefined) {
     throw new Fault('usage', 'a client with --public-key has no secret to write to --secret-file');
   }
@@ -63,9 +63,11 @@ export async function addClient(context: Context, name: string, options: AddClie
   });
 }
 
-function grantsOf(words: readonly string[] | undefined): readonly ClientGrant[] {
-  const grants = words ?? ['client_credentials'];
-  const odd = grants.find((word) => !clientGrants.some((grant) => grant === word));
+/** A service that only looks at tokens of others asks for none of its own. */
+function grantsOf({ grant, serves, scope, audience }: AddClientOptions): readonly ClientGrant[] {
+  const onlyServes = serves !== undefined && scope === undefined && audience === undefined;
+  const grants = grant ?? (onlyServes ? [] : ['client_credentials']);
+  const odd = grants.find((word) => !clientGrants.some((known) => known === word));
   if (odd === undefined) return grants as readonly ClientGrant[];
   throw new Fault('usage', `there is no grant ${JSON.stringify(odd)}`, { hint: `known: ${clientGrants.join(', ')}` });
 }
@@ -139,7 +141,7 @@ const columnsOf = ({ id, name, proof, grants, audiences, everyone, scopes }: Cli
   id,
   name,
   proof.kind,
-  grants.join(','),
+  grants.join(',') || '-',
   [...audiences, ...(everyone ? ['(every service)'] : [])].join(',') || '-',
   scopes.join(' ') || '-',
 ];
