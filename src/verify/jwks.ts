@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { SigningAlgorithm } from './algorithm.ts';
+import { isTooDeep } from './strict-json.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -34,6 +35,7 @@ export function readKeySet(text: string): KeySetReading {
   if (text.length > largestKeySet) return refused(`it is larger than ${largestKeySet / 1024} KiB`);
   const listed = keysIn(text);
   if (listed === undefined) return refused('it is not a JSON object with a list of keys');
+  if (isTooDeep(text)) return refused('it is nested too deeply');
   if (listed.length > mostKeys) return refused(`it has ${listed.length} keys, and more than ${mostKeys} are not read`);
   const keys: VerificationKey[] = [];
   const byKid = new Map<string, VerificationKey>();

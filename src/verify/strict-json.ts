@@ -17,6 +17,7 @@ export function readJsonPart(part: string): JsonReading {
   const text = bytes.toString();
   const value = parsed(text);
   if (value === undefined) return refused('is not a JSON object');
+  if (isTooDeep(text)) return refused('is nested too deeply');
   return surelySingle(text, value) || !hasRepeatedName(text) ? { kind: 'object', value } : refused('has a name twice');
 }
 
@@ -51,9 +52,40 @@ function parsed(text: string): JsonObject | undefined {
  * at least as many of them as members written; if there are only as many as members read, none was lost, and none is nested.
  */
 function surelySingle(text: string, value: JsonObject): boolean {
+  return timesIn(text, '":') === Object.keys(value).length && !/\s:/.test(text);
+}
+
+function timesIn(text: string, part: string): number {
   let count = 0;
-  for (let at = text.indexOf('":'); at >= 0; at = text.indexOf('":', at + 2)) count += 1;
-  return count === Object.keys(value).length && !/\s:/.test(text);
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) count += 1;
+  return count;
+}
+
+/** No token and no key has a tenth of this. */
+const deepest = 64;
+
+/**
+ * Is it nested deeper than anybody means it? JSON.parse reads any depth, and whatever then recurses over the value, JSON.stringify
+ * first of all, runs out of stack (RFC 8259 section 9 leaves a limit to us). The text is known to be JSON.
+ */
+export function isTooDeep(text: string): boolean {
+  if (timesIn(text, '[') + timesIn(text, '{') <= deepest) return false;
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at);
+    else if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+    if (depth > deepest) return true;
+  }
+  return false;
+}
+
+/** Where the string that begins here ends. By hand: a pattern would keep its way through a long one on a stack, too. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at;
 }
 
 /** The long look, at every level. The text is known to be JSON, so strings and brackets are all that has to be told apart. */

@@ -40,12 +40,10 @@ const clocks =
   'if the token has just been made, the clock of this machine is behind or that of the issuer ahead; a minute is tolerated';
 
 function noTime(name: string, value: unknown): Refusal {
+  // JSON has no word for the infinity that 1e999 is read as.
+  const found = typeof value === 'number' ? String(value) : shown(value);
   const thousand = typeof value === 'number' && value > lastTime ? ' (in milliseconds?)' : '';
-  return refusal(
-    'claim-type',
-    `the ${name} of the token is ${shown(value)}, not a time in seconds${thousand}`,
-    mendTokens,
-  );
+  return refusal('claim-type', `the ${name} of the token is ${found}, not a time in seconds${thousand}`, mendTokens);
 }
 
 function expired(exp: number, now: Epoch): Refusal {

@@ -121,6 +121,10 @@ test('VER-07: key sets above 256 KiB or 64 keys are refused as a whole', () => {
 });
 
 test('whatever is read, nothing is thrown', () => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  for (const member of ['use', 'kty', 'key_ops', 'x'])
+    assert.equal(readKeySet(`{"keys":[{"${member}":${deep}}]}`).kind, 'refused');
+  assert.equal(readKeySet(JSON.stringify({ keys: [{ kty: '["\\'.repeat(1000) }] })).kind, 'keys');
   const odd = fc.record(
     {
       kty: fc.constantFrom('EC', 'RSA', 'x'),

@@ -187,7 +187,7 @@ test('VER-05: times are numbers in seconds; exp is needed and has no tolerance, 
       refused(at({ [name]: wrong }), 'claim-type');
     }
     const text = JSON.stringify(goodClaims()).replace(new RegExp(`"${name}":\\d+`), `"${name}":1e400`);
-    refused(judge({ claimsText: text }), 'claim-type');
+    refused(judge({ claimsText: text }), 'claim-type', /is Infinity, not a time/);
   }
   refused(at({ exp: noon + 3_600_000 }), 'claim-type', /milliseconds\?/);
   refused(judge({ claims: { nbf: noonSeconds + 61 } }, verifierFor({ tolerance: hours(1) })), 'not-yet-valid');
@@ -254,11 +254,23 @@ test('VER-06: base64url is strict, and parts that are no JSON objects are refuse
   refused(strict.verifyNow(signText(ec, `${head}.${notUtf8}`)), 'malformed', /UTF-8/);
 });
 
-test('VER-07: a token above 16 KiB is not looked into, and one that is nested without end does no harm', () => {
+test('VER-07: a token above 16 KiB is not looked into', () => {
   refused(judge({ claims: { pad: 'x'.repeat(16 * 1024) } }), 'too-large');
+});
+
+test('VER-07: a token that is nested without end is refused, in whatever member that is, and never thrown at', () => {
+  const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   const claims = JSON.stringify(goodClaims());
-  const nested = `${'['.repeat(4000)}${']'.repeat(4000)}`;
-  assert.equal(judge({ claimsText: claims.replace('{', `{"deep":${nested},`) }).kind, 'valid');
+  const withClaim = (name: string, value: string) =>
+    judge({ claimsText: JSON.stringify(goodClaims({ [name]: undefined })).replace('{', `{"${name}":${value},`) });
+  for (const name of ['exp', 'nbf', 'scope', 'aud', 'ver', 'typ', 'unknown'])
+    refused(withClaim(name, nested(5000)), 'malformed', /nested too deeply/);
+  for (const name of ['alg', 'kid', 'typ', 'crit'])
+    refused(judge({ headerText: `{"${name}":${nested(5000)}}`, claimsText: claims }), 'malformed', /nested/);
+  assert.equal(withClaim('unknown', nested(60)).kind, 'valid');
+  // Brackets in a text, and many beside each other, are no depth.
+  assert.equal(withClaim('unknown', JSON.stringify('[{"\\'.repeat(200))).kind, 'valid');
+  assert.equal(withClaim('unknown', JSON.stringify(Array(200).fill([]))).kind, 'valid');
 });
 
 test('VER-08: an unknown major version is refused, an unknown minor accepted, unknown claims never widen rights', () => {
