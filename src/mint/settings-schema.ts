@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration, issuerUrl, path, secret, section, text } from '../config/schema-values.ts';
 import { parseScope } from '../token/capability.ts';
+import { lifetimeTable } from '../token/lifetimes.ts';
 
 const word = text.regex(/^\S+$/, { error: 'holds a blank' });
 const list = (description: string) => z.array(word).optional().meta({ description });
@@ -33,6 +34,8 @@ const policy = section({
   suspend: z.array(text).optional().meta({ description: 'subjects that get nothing more; `*` stands for any text' }),
 });
 
+const { keyCacheExpiry, signingKey } = lifetimeTable;
+
 const rotation = section({
   ahead: duration.optional().meta({ description: 'how long a key is published before it signs (default 2d)' }),
   behind: duration
@@ -40,8 +43,12 @@ const rotation = section({
     .meta({ description: 'how long a key stays published after the last token it signed has ended (default 1h)' }),
   life: duration.optional().meta({ description: 'how long a key signs (default 182d)' }),
 }).superRefine(({ ahead, life }, context) => {
-  if (life === undefined || life > (ahead ?? 0)) return;
-  context.addIssue({ code: 'custom', path: ['life'], message: 'must be longer than "ahead"' });
+  if ((life ?? signingKey.recommended) > (ahead ?? keyCacheExpiry.recommended)) return;
+  const [name, message] =
+    life === undefined
+      ? ['ahead', 'must be shorter than "life" (default 182d)']
+      : ['life', 'must be longer than "ahead" (default 2d)'];
+  context.addIssue({ code: 'custom', path: [name], message });
 });
 
 /** All of issuer.yaml. */

@@ -95,6 +95,14 @@ test('what is wrong is said with line and column, all of it, and with what was p
     says(/"policy.scopes\[0\]" is no scope that may be signed: it does not say where/),
   );
   await assert.rejects(read(`issuer: ${url}\nrotation: { ahead: 4d, life: 4d }`), says(/must be longer than "ahead"/));
+  await assert.rejects(
+    read(`issuer: ${url}\nrotation: { life: 1d }`),
+    says(/"rotation.life" must be longer than "ahead" \(default 2d\)/),
+  );
+  await assert.rejects(
+    read(`issuer: ${url}\nrotation: { ahead: 200d }`),
+    says(/"rotation.ahead" must be shorter than "life"/),
+  );
   const database = `issuer: ${url}\nstore: { postgres: { url: "postgres://u:canary@h/d" } }`;
   await assert.rejects(
     read(database),
