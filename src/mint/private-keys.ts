@@ -39,11 +39,37 @@ export async function storePrivateKey(
     await inKeys(place, (keys) => createFile(keys, `${fileNameOf(kid)}.pem`, Buffer.from(pem.reveal())));
   } catch (thrown) {
     const code = (thrown as NodeJS.ErrnoException).code ?? 'unknown';
+    // Of an import that was broken off before the key was recorded.
+    const isThere = code === 'EEXIST';
+    if (isThere && (await isKept(place, pair))) return { home: { kind: 'file', path }, sealed: undefined };
     throw new Fault('state-write-failed', `the private key could not be written to ${path} (${code})`, {
       cause: thrown,
+      ...(isThere
+        ? { hint: 'no key of this issuer is recorded with that name: move the file away, and try again' }
+        : {}),
     });
   }
   return { home: { kind: 'file', path }, sealed: undefined };
+}
+
+/** Is this key in its file already? Then the file is on disk when this resolves. */
+async function isKept(place: KeyPlace, { jwk }: KeyPair): Promise<boolean> {
+  try {
+    const kept = keyPairOf(readPrivatePem(await readKeyFile(place, jwk)));
+    if (thumbprint(kept.jwk) !== thumbprint(jwk)) return false;
+  } catch {
+    return false;
+  }
+  await inKeys(place, async (keys) => {
+    const file = await keys.open(`${fileNameOf(jwk.kid)}.pem`, 'read');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await keys.sync();
+  });
+  return true;
 }
 
 /**
@@ -94,11 +120,11 @@ async function inKeys<T>(place: KeyPlace, work: (keys: Directory) => Promise<T>)
 const fileNameOf = (kid: string): string =>
   /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/.test(kid) ? kid : createHash('sha256').update(kid).digest('base64url');
 
-async function readKeyFile(place: KeyPlace, key: SigningKey): Promise<string> {
-  const path = `${keysDirectory(place)}/${fileNameOf(key.kid)}.pem`;
+async function readKeyFile(place: KeyPlace, { kid }: Pick<SigningKey, 'kid'>): Promise<string> {
+  const path = `${keysDirectory(place)}/${fileNameOf(kid)}.pem`;
   try {
     return await inKeys(place, async (keys) => {
-      const file = await keys.open(`${fileNameOf(key.kid)}.pem`, 'read');
+      const file = await keys.open(`${fileNameOf(kid)}.pem`, 'read');
       try {
         const facts = await file.facts();
         refuseOpenFile(path, facts, place.world.user.uid);

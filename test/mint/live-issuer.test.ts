@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import {
   chmodSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -239,6 +240,22 @@ test('a kid with odd characters makes no odd file', async () => {
   await importKey(issuer, { pem: pemOf(), kid: '../../x', by: 'import' });
   assert.match(String(readdirSync(`${directory}/keys`)), /^[\w-]{43}\.pem$/);
   await issuer.mint(request());
+  await issuer.close();
+});
+
+test('an import that was broken off after the key was written goes on; the file of another key is not touched', async () => {
+  const directory = freshDirectory();
+  const issuer = await createIssuer(world, directory, newIssuer({ algorithm: 'none', keys: 'file' }), deps);
+  const [pem, other] = [pemOf(), pemOf()];
+  mkdirSync(`${directory}/keys`, { mode: 0o700 });
+  for (const kid of ['c013', 'e42e']) writeFileSync(`${directory}/keys/${kid}.pem`, pem.reveal(), { mode: 0o600 });
+  await importKey(issuer, { pem, kid: 'c013', by: 'import' });
+  await issuer.mint(request());
+  await assert.rejects(
+    importKey(issuer, { pem: other, kid: 'e42e', by: 'import' }),
+    (thrown) => isFault('state-write-failed')(thrown) && /move the file away/.test(String(thrown.hint)),
+  );
+  assert.equal(readFileSync(`${directory}/keys/e42e.pem`, 'utf8'), pem.reveal());
   await issuer.close();
 });
 
