@@ -14,6 +14,7 @@ import { audience, type Stage, setStage, tokenLife } from './stage.ts';
 
 const { stdout } = processIo();
 const screen = new Screen(stdout, paintFor(stdout, true, process.env));
+const stop = AbortSignal.any([interruption(), screen.lost]);
 
 const ways: Readonly<Record<string, string>> = {
   robot: 'client credentials',
@@ -82,7 +83,7 @@ async function keepFresh(stage: Stage): Promise<Watch> {
     const text = (await readFile(join(stage.dir, `${name}.token`), 'utf8')).trim();
     return { said: `signature good, for ${await stage.check(text)}` };
   };
-  const watch = new Watch({ screen, ways, check });
+  const watch = new Watch({ screen, ways, check, stop });
   const child = stage.commands.start(['run', '--json', '--verbose']);
   const ended = finish(child, (line) => watch.line(line));
   await wait(8000);
@@ -113,13 +114,13 @@ function stopped(by: AbortSignal): Promise<never> {
 }
 
 async function main(): Promise<number> {
-  const stop = stopped(AbortSignal.any([interruption(), screen.lost]));
+  const stopping = stopped(stop);
   try {
     await using stage = await setStage();
-    return await Promise.race([play(stage), stop]);
+    return await Promise.race([play(stage), stopping]);
   } catch (thrown) {
     // A signal from a terminal also ends the issuer, which may be noticed first.
-    const cause = await Promise.race([stop, wait(100, thrown)]).catch((signal: unknown) => signal);
+    const cause = await Promise.race([stopping, wait(100, thrown)]).catch((signal: unknown) => signal);
     if (!(cause instanceof Interruption)) throw cause;
     screen.end();
     screen.say('interrupted; nothing is left behind');

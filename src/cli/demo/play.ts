@@ -79,7 +79,7 @@ export class Play {
     );
     this.#show(['run'], '&');
     const ways = Object.fromEntries(Object.entries(tokens).map(([name, { way }]) => [name, way]));
-    const watch = new Watch({ screen, ways, check: (name) => this.#check(name as TokenName) });
+    const watch = new Watch({ screen, ways, check: (name) => this.#check(name as TokenName), stop: this.#stop });
     const daemon = this.#start(['run', '--json', '--verbose'], (line) => watch.line(line));
     const all = (holds: (name: string) => boolean) => () => [...watch.kept.keys()].every(holds);
     const until = (what: string, holds: () => boolean) =>

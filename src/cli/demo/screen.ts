@@ -102,11 +102,11 @@ export class Screen {
     return colour(line([name, way, `${renewals}`, `${checked}`, shown, note]));
   }
 
-  /** What takes the table away again. */
+  /** What takes the table away again, also where a terminal has echoed a key behind it. */
   #wiped(): string {
     const lines = this.#drawn;
     this.#drawn = 0;
-    return lines === 0 ? '' : `\u001b[${lines}A\u001b[0J`;
+    return lines === 0 ? '' : `\r\u001b[${lines}A\u001b[0J`;
   }
 }
 

@@ -24,6 +24,8 @@ export interface WatchParts {
   readonly ways: Readonly<Record<string, string>>;
   /** Looks at the delivered token of this name. What it throws is a problem. */
   readonly check: (name: string) => Promise<Found>;
+  /** What goes wrong after this fired is of no interest. */
+  readonly stop: AbortSignal;
 }
 
 /** Follows the log of `tokeep run --json --verbose`: one JSON object a line. Each token is checked as soon as it is delivered. */
@@ -41,7 +43,8 @@ export class Watch {
   }
 
   line(text: string): void {
-    const { screen } = this.#parts;
+    const { screen, stop } = this.#parts;
+    if (stop.aborted) return;
     const event = eventOf(text);
     const name = event['wish'] ?? '';
     const kept = this.kept.get(name);
@@ -87,17 +90,19 @@ export class Watch {
   }
 
   async #check(name: string, kept: Kept): Promise<void> {
-    const { screen, check } = this.#parts;
+    const { screen, check, stop } = this.#parts;
     try {
       const { said, note = '' } = await check(name);
       kept.checked += 1;
       kept.note = note;
       screen.happened(`${screen.paint.good(name.padEnd(7))} renewed, delivered, ${said}`);
     } catch (thrown) {
+      if (stop.aborted) return;
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
       this.problems.push(`${name}: ${reason}`);
       screen.happened(screen.paint.bad(`${name}: ${reason}`));
     }
+    screen.show(this.rows());
     for (const tell of this.#changed) tell();
   }
 }
