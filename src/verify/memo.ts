@@ -14,7 +14,10 @@ export function remembered<T>(make: (text: string) => T): (text: string) => T {
     const made = make(text);
     if (text.length > longestText) return made;
     if (known.size >= mostEntries) known.clear();
-    known.set(text, made);
+    known.set(copyOf(text), made);
     return made;
   };
 }
+
+/** A slice would keep the whole token alive that it was cut out of. */
+const copyOf = (text: string): string => Buffer.from(text).toString();
