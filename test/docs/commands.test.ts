@@ -19,14 +19,16 @@ function wordsOf(line: string): readonly string[] {
   return line
     .replaceAll(/--(config|state) \S+/g, '')
     .split(/[\s;|]+/)
-    .filter((word) => /^[a-z]+$/.test(word));
+    .filter((word) => /^[a-z][a-z-]*$/.test(word));
 }
 
-/** The command that the first words name; undefined if the first is none. */
-function commandOf(words: readonly string[]): Command | undefined {
-  const first = program.commands.find((command) => command.name() === words[0]);
-  if (first === undefined || first.commands.length === 0) return first;
-  return first.commands.find((command) => command.name() === words[1]) ?? (words.length === 1 ? first : undefined);
+/** The command that the first words name, down to the last word that names one; undefined if there is none of that name. */
+function commandOf(words: readonly string[], above: Command = program): Command | undefined {
+  const [word, ...rest] = words;
+  const found = above.commands.find((command) => command.name() === word);
+  if (found !== undefined) return found.commands.length === 0 ? found : commandOf(rest, found);
+  // A page may speak of a group of commands as a whole, but not of one that is not in it.
+  return above !== program && word === undefined ? above : undefined;
 }
 
 for (const page of pages()) {
