@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { examplesFor } from '../../src/cli/command.ts';
 import { commandTable } from '../../src/cli/command-table.ts';
 import { generatedPages } from '../../src/cli/generated-pages.ts';
+import { globalOptionTable } from '../../src/cli/global-options.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { faultCodes } from '../../src/fault/codes.ts';
 
@@ -36,5 +37,18 @@ test('every command that does something has an example and a description', async
     assert.ok(examplesFor(leaf).length > 0, `${leaf.name()} has no example`);
     assert.notEqual(leaf.description(), '', `${leaf.name()} has no description`);
     for (const { line } of examplesFor(leaf)) assert.match(line, /\b(tokeep|osg-token-renewer)\b/);
+  }
+});
+
+test('no command has an option under the name of one that every command takes, which would never reach it', async () => {
+  const program = await buildProgram(() => async () => {}, { kind: 'all' });
+  const all = (command: typeof program): (typeof program)[] => [command, ...command.commands.flatMap(all)];
+  const taken = new Set<string | undefined>(globalOptionTable.map(({ long }) => long));
+  for (const command of program.commands.flatMap(all)) {
+    assert.deepEqual(
+      command.options.map(({ long }) => long).filter((long) => taken.has(long)),
+      [],
+      command.name(),
+    );
   }
 });

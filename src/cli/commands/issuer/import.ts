@@ -13,7 +13,7 @@ export const register: CommandModule['register'] = (parent, run) => {
     .option('--jwks <URL|FILE>', 'find the kid in the key set that it is published in')
     .option('--ca-file <FILE>', 'CAs to trust for --jwks instead of those of the system')
     .addOption(
-      new Option('--state <STATE>', 'what it is here (default: signing if no key signs yet, else next)').choices([
+      new Option('--as <STATE>', 'what it is here (default: signing if no key signs yet, else next)').choices([
         'signing',
         'next',
         'retired',
