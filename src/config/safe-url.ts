@@ -10,9 +10,15 @@ export function unfitUrl(text: string): string | undefined {
   return isLoopback(url.hostname) ? undefined : 'is plain http, which is only for loopback; write https://';
 }
 
-/** An issuer is named by its exact text, so it cannot have what RFC 8414 section 2 excludes. */
+/**
+ * An issuer is named by its exact text, so it cannot have what RFC 8414 section 2 excludes, nor what parsers of URLs mend without a
+ * word (blanks, `\` for `/`, missing slashes, `..`): its keys would lie, and be looked for, elsewhere than its name says.
+ */
 export function unfitIssuer(text: string): string | undefined {
   const unfit = unfitUrl(text);
   if (unfit !== undefined) return unfit;
-  return /[?#]/.test(text) ? 'has a query or fragment, which an issuer cannot have' : undefined;
+  if (/[?#]/.test(text)) return 'has a query or fragment, which an issuer cannot have';
+  if (!/^[\x21-\x7e]+$/.test(text)) return 'has characters that no URL has';
+  if (!/^https?:\/\/[^/\\]+(\/[^\\]*)?$/i.test(text)) return 'is not of the form https://HOST/PATH';
+  return /\/(\.|%2e){1,2}(\/|$)/i.test(text) ? 'has "." or ".." in its path, which an issuer cannot have' : undefined;
 }

@@ -41,7 +41,7 @@ export function trustSnippet(service: TrustingService, wish: TrustWish): TrustSn
 }
 
 function refuseUnfit({ issuer, user, subject, audience, basePath }: TrustWish): void {
-  const unfit = /^[\x21-\x7e]+$/.test(issuer) ? unfitIssuer(issuer) : 'has characters that no URL has';
+  const unfit = unfitIssuer(issuer);
   if (unfit !== undefined) throw new Fault('usage', `the issuer ${issuer} ${unfit}`);
   if (issuer.includes(',')) {
     // Issuer "https://a" with subject "b,c" and issuer "https://a,b" with subject "c" are the same to HTCondor.

@@ -32,6 +32,8 @@ test("the line for an issuer is the one that OSG's package writes, and for ATLAS
 
 const issuers = fc
   .tuple(fc.domain(), fc.stringMatching(/^(\/[A-Za-z0-9._~!$&'()*+=:@-]{0,12}){0,3}$/))
+  // `.` and `..` are no parts of the name of an issuer.
+  .filter(([, path]) => !/\/\.{1,2}(\/|$)/.test(path))
   .map(([host, path]) => `https://${host}${path}`);
 const subjects = fc.stringMatching(/^[ -~]{1,40}$/);
 
@@ -65,6 +67,24 @@ test('a line without a subject fits every subject of its issuer, and of no other
       assert.equal(userOf(lines, `${issuer.slice(0, -1)},${subject}`), 'none');
     }),
   );
+});
+
+test('what parsers of URLs mend without a word is no name of an issuer', () => {
+  for (const issuer of [
+    'https:vo.example',
+    'https:///vo.example',
+    'https://vo.example\\osg',
+    'https://vo.example/ osg',
+    'https://vo.example/osg ',
+    'https://vo.example/\tosg',
+    'https://bücher.example',
+    'https://vo.example/osg/../other',
+    'https://vo.example/osg/%2E%2e/other',
+    'https://vo.example/.',
+  ])
+    assert.throws(() => trustSnippet('xrootd', { ...wish, issuer }), { code: 'usage' }, issuer);
+  for (const issuer of ['HTTPS://VO.example', 'https://vo.example:8443/.hidden/a..b', 'https://[::1]/x'])
+    assert.equal(trustSnippet('xrootd', { ...wish, issuer }).service, 'xrootd');
 });
 
 test("the section for XRootD is read by the reader of XRootD's configuration, without a finding", () => {
