@@ -4,7 +4,7 @@ import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
 import { isSameKey, kidOf, type PublishedKey } from '../issue/site-keys.ts';
 import { createIssuer } from '../mint/create-issuer.ts';
-import { importKey } from '../mint/import-key.ts';
+import { importKey, refuseUnfitKid } from '../mint/import-key.ts';
 import type { OpenIssuer } from '../mint/issuer.ts';
 import { jwkOf, readPrivatePem } from '../mint/key-pair.ts';
 import { openIssuer } from '../mint/open-issuer.ts';
@@ -23,7 +23,7 @@ export interface ImportOptions extends Omit<InitOptions, 'algorithm'> {
   readonly kid?: string;
   readonly jwks?: string;
   readonly caFile?: string;
-  readonly state?: 'next' | 'signing' | 'retired';
+  readonly as?: 'next' | 'signing' | 'retired';
 }
 
 const largestPem = 64 * 1024;
@@ -40,13 +40,14 @@ export async function importForeignKey(context: Context, options: ImportOptions)
     throw new Fault('usage', `the key is published under the kid ${printable(known)}, and --kid says another one`);
   }
   const kid = options.kid ?? known;
+  refuseUnfitKid(kid);
   const issuer = await openOrCreate(context, options, by);
   try {
     const key = await importKey(issuer, {
       pem,
       by,
       ...(kid === undefined ? {} : { kid }),
-      ...(options.state === undefined ? {} : { state: options.state }),
+      ...(options.as === undefined ? {} : { state: options.as }),
       ...(known === undefined ? {} : { published: true }),
     });
     const { url } = issuer.settings;
@@ -73,10 +74,11 @@ async function openOrCreate(context: Context, options: ImportOptions, by: string
   const isThere = (await world.files.look(settingsFile(directory)).catch(() => undefined)) !== undefined;
   if (!isThere && options.issuer !== undefined) {
     const settings = firstSettings(issuerUrl(options.issuer), options);
+    const issuer = await createIssuer(world, directory, { ...settings, algorithm: 'none', by }, deps);
     await context.say(
       `made the issuer ${options.issuer} in ${directory}; what it may sign: ${settingsFile(directory)}`,
     );
-    return await createIssuer(world, directory, { ...settings, algorithm: 'none', by }, deps);
+    return issuer;
   }
   const issuer = await openIssuer(world, directory, deps);
   const { url } = issuer.settings;

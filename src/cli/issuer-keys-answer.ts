@@ -27,10 +27,13 @@ export async function rotate(context: Context, options: RotateOptions): Promise<
     } catch (thrown) {
       if (options.ifDue !== true || !(thrown instanceof Fault) || thrown.code !== 'rotation-early') throw thrown;
       await context.say(`nothing to do yet: ${thrown.message}`);
+      const keys = await issuer.keys();
+      const next = nextStep(keys, issuer.settings.rotation, context.world.clock.now());
+      if (context.options.json) await printReport(context, { done: null, kid: null, publish: false, keys, next });
       return exit.fine;
     }
     if (context.options.json) {
-      await context.printJson({ ...report, keys: report.keys.map(facts), next: nextFacts(report.next) });
+      await printReport(context, report);
       return exit.fine;
     }
     await context.print(doneSentence(report.done, report.kid));
@@ -39,6 +42,14 @@ export async function rotate(context: Context, options: RotateOptions): Promise<
     return exit.fine;
   });
 }
+
+type Report = Pick<RotationReport, 'publish' | 'keys' | 'next'> & {
+  readonly done: RotationStep | null;
+  readonly kid: string | null;
+};
+
+const printReport = (context: Context, report: Report): Promise<void> =>
+  context.printJson({ ...report, keys: report.keys.map(facts), next: nextFacts(report.next) });
 
 /** `tokeep issuer list`. */
 export async function listKeys(context: Context, dir: string | undefined): Promise<ExitCode> {

@@ -25,9 +25,7 @@ export interface ForeignKey {
  */
 export async function importKey(issuer: OpenIssuer, foreign: ForeignKey): Promise<SigningKey> {
   const { kid, by } = foreign;
-  if (kid !== undefined && !/^[\x21-\x7e]{1,255}$/.test(kid)) {
-    throw new Fault('usage', `${JSON.stringify(kid)} is no kid: 1 to 255 characters of ASCII without blanks`);
-  }
+  refuseUnfitKid(kid);
   const pair = keyPairOf(readPrivatePem(foreign.pem.reveal()), kid);
   const present = await issuer.keys();
   const same = present.find(({ jwk }) => thumbprint(jwk) === thumbprint(pair.jwk));
@@ -45,4 +43,10 @@ export async function importKey(issuer: OpenIssuer, foreign: ForeignKey): Promis
     ...(state === 'next' ? {} : { lastExpiry: after(now, longest) }),
     by,
   });
+}
+
+/** Throws Fault `usage`. For whoever makes something before the key is taken over. */
+export function refuseUnfitKid(kid: string | undefined): void {
+  if (kid === undefined || /^[\x21-\x7e]{1,255}$/.test(kid)) return;
+  throw new Fault('usage', `${JSON.stringify(kid)} is no kid: 1 to 255 characters of ASCII without blanks`);
 }
