@@ -1,12 +1,11 @@
 import { Fault } from '../fault/fault.ts';
-import type { JsonValue } from '../mint/policy.ts';
 import type { SigningKey } from '../mint/signing-key.ts';
-import { printable } from '../observe/printable.ts';
 import type { IssuerUrl } from '../token/names.ts';
 import type { World } from '../world/world.ts';
 import { indexPage, isOurPage } from './index-page.ts';
-import { jsonText, type Metadata, metadataOf, type SitePath, sitePlaces, twinOf } from './site.ts';
-import { type Found, type SiteFiles, siteFiles } from './site-files.ts';
+import { jsonText, metadataOf, type SitePath, sitePlaces, twinOf } from './site.ts';
+import { type Found, lookingOnce, type SiteFiles, siteFiles } from './site-files.ts';
+import { inTheWay, notOurs, readSite } from './site-found.ts';
 import { type MergedKeys, mergeKeys } from './site-keys.ts';
 import { pagesFiles } from './site-pages.ts';
 
@@ -56,7 +55,7 @@ const patience = 5;
 export async function publishSite(world: World, wish: PublishWish): Promise<Published> {
   const files = siteFiles(world, wish.directory);
   for (let round = 1; ; round += 1) {
-    const plan = await planSite(files, wish);
+    const plan = await planSite(lookingOnce(files), wish);
     const changes = await carryOut(files, plan.files, wish.dryRun);
     if (changes !== undefined) {
       const { kept, dropped, keys } = plan.merged;
@@ -96,13 +95,13 @@ interface Plan {
 
 async function planSite(files: SiteFiles, wish: PublishWish): Promise<Plan> {
   const places = sitePlaces(wish.url, wish.servedAt);
-  const found = await readSite(files, places.metadata, places.jwks, wish);
+  const found = await readSite(files, places, wish);
   const merged = mergeKeys(found.keys, wish.keys, wish);
   const jwks = jsonText({ keys: merged.keys });
   const metadata = jsonText(metadataOf(wish.url, found.metadata));
   const planned: Planned[] = [];
   const left: SiteChange[] = [];
-  const remarks = [...merged.remarks];
+  const remarks = [...found.remarks, ...merged.remarks];
   const add = async (path: SitePath, text: string) => {
     const before = await files.read(path);
     if (before.kind === 'in-the-way') throw inTheWay(files, path, before.what);
@@ -129,79 +128,4 @@ async function planSite(files: SiteFiles, wish: PublishWish): Promise<Plan> {
   }
   for (const { path, text } of await pagesFiles(files, wish.url, remarks)) await add(path, text);
   return { files: planned, left, merged, remarks };
-}
-
-interface FoundSite {
-  readonly metadata: Metadata;
-  readonly keys: readonly JsonValue[];
-}
-
-/** What is published already. What cannot be understood is not written over: it may be the work of others. */
-async function readSite(
-  files: SiteFiles,
-  metadataPath: SitePath,
-  jwksPath: SitePath,
-  { url, prune }: PublishWish,
-): Promise<FoundSite> {
-  const metadata = objectIn(files, metadataPath, await files.read(metadataPath)) ?? {};
-  if (metadata['issuer'] !== undefined && metadata['issuer'] !== url) {
-    throw new Fault(
-      'site-wrong',
-      `${pathOf(files, metadataPath)} is of another issuer, ${printable(String(metadata['issuer']))}, and not of ${url}`,
-      {
-        hint: 'issuers compare to the last character, a slash at the end too; move the file away if it is of no use any more',
-      },
-    );
-  }
-  const elsewhere = metadata['jwks_uri'];
-  if (elsewhere !== undefined && elsewhere !== metadataOf(url, {})['jwks_uri'] && !prune) {
-    throw new Fault(
-      'site-wrong',
-      `${pathOf(files, metadataPath)} leads to the keys at ${printable(String(elsewhere))}, and keys of others may be there`,
-      {
-        hint: `put that key set where this issuer publishes, at ${pathOf(files, jwksPath)}, or let it go with --prune`,
-      },
-    );
-  }
-  const set = objectIn(files, jwksPath, await files.read(jwksPath));
-  if (set !== undefined && !Array.isArray(set['keys'])) throw unreadable(files, jwksPath, 'no key set (RFC 7517)');
-  return { metadata, keys: (set?.['keys'] as readonly JsonValue[] | undefined) ?? [] };
-}
-
-function objectIn(files: SiteFiles, path: SitePath, found: Found): Metadata | undefined {
-  if (found.kind === 'nothing') return undefined;
-  if (found.kind === 'in-the-way') throw inTheWay(files, path, found.what);
-  try {
-    const value = JSON.parse(found.text) as JsonValue;
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Metadata;
-  } catch {
-    // Told below, without the parser's words.
-  }
-  throw unreadable(files, path, 'no JSON object');
-}
-
-/** Why a place that is nice to have is not written to. */
-function notOurs(found: Found, url: IssuerUrl): string | undefined {
-  if (found.kind === 'in-the-way') return `${found.what} is in the way`;
-  if (found.kind === 'nothing') return undefined;
-  try {
-    if ((JSON.parse(found.text) as Metadata | null)?.['issuer'] === url) return undefined;
-  } catch {
-    // As good as another's.
-  }
-  return 'it is of another issuer';
-}
-
-const pathOf = (files: SiteFiles, path: SitePath): string => `${files.directory}/${path.join('/')}`;
-
-function unreadable(files: SiteFiles, path: SitePath, what: string): Fault {
-  return new Fault('site-wrong', `${pathOf(files, path)} is there and holds ${what}; it is not written over`, {
-    hint: `look at it, and move it away: mv ${pathOf(files, path)} ${pathOf(files, path)}.old`,
-  });
-}
-
-function inTheWay(files: SiteFiles, path: SitePath, what: string): Fault {
-  return new Fault('target-refused', `${pathOf(files, path)} cannot be written: ${what} is in the way`, {
-    hint: `ls -ld ${pathOf(files, path)}`,
-  });
 }

@@ -45,6 +45,20 @@ export function siteFiles(world: World, directory: string): SiteFiles {
   };
 }
 
+/** Each place is looked at once: what is written is held against the very text it was made from, or a key put in between would be lost. */
+export function lookingOnce(files: SiteFiles): SiteFiles {
+  const looks = new Map<string, Promise<Found>>();
+  return {
+    ...files,
+    read(path) {
+      const name = path.join('/');
+      const look = looks.get(name) ?? files.read(path);
+      looks.set(name, look);
+      return look;
+    },
+  };
+}
+
 async function replaceOne(world: World, at: Directory, name: string, text: string, before: Found): Promise<boolean> {
   try {
     await replaceFile(at, name, {

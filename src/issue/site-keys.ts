@@ -56,7 +56,7 @@ export function mergeKeys(
   return { keys, kept: others.map(kidOf), dropped: [...dropped], remarks };
 }
 
-const isKey = (value: JsonValue): value is PublishedKey =>
+export const isKey = (value: JsonValue): value is PublishedKey =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && 'kty' in value;
 
 export const kidOf = ({ kid }: PublishedKey): string => (typeof kid === 'string' ? kid : '');

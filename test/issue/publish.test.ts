@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Fault } from '../../src/fault/fault.ts';
 import { type PublishWish, publishSite } from '../../src/issue/publish.ts';
 import type { IssuerUrl } from '../../src/token/names.ts';
-import type { Directory } from '../../src/world/files.ts';
+import type { Directory, OpenFile } from '../../src/world/files.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 import type { World } from '../../src/world/world.ts';
 import { emptyDirectory, filesBelow, signingKey, url } from './site-peer.ts';
@@ -103,6 +103,29 @@ test('two access points share a key set: each keeps the key of the other, and ta
   assert.deepEqual([pruned.dropped, await kidsIn(directory)], [['a-other'], ['c-next']]);
 });
 
+test('keys and metadata that lie in the .json files alone, as many static hosts have them, stay as well', async (t) => {
+  const directory = await emptyDirectory(t);
+  const [theirs, ours] = [signingKey('theirs'), signingKey('ours')];
+  const metadata = { issuer: url, jwks_uri: `${url}/oauth2/certs`, token_endpoint: `${url}/token` };
+  await write(directory, 'vo/.well-known/openid-configuration.json', JSON.stringify(metadata));
+  await write(directory, 'vo/oauth2/certs.json', JSON.stringify({ keys: [theirs.jwk] }));
+  const first = await publishSite(world, wishFor(directory, { keys: [ours] }));
+  assert.deepEqual([first.kept, first.remarks], [['theirs'], []]);
+  for (const path of ['vo/oauth2/certs', 'vo/oauth2/certs.json'])
+    assert.deepEqual(await kidsIn(directory, path), ['ours', 'theirs'], path);
+  assert.deepEqual(await json(directory, 'vo/.well-known/openid-configuration'), metadata);
+
+  // Somebody adds a key by hand, to the file that is known to be served.
+  const added = JSON.stringify({ keys: [theirs.jwk, ours.jwk, signingKey('by-hand').jwk] });
+  await write(directory, 'vo/oauth2/certs.json', added);
+  const second = await publishSite(world, wishFor(directory, { keys: [ours] }));
+  assert.deepEqual(await kidsIn(directory), ['by-hand', 'ours', 'theirs']);
+  assert.match(second.remarks.join(), /certs\.json held keys that vo\/oauth2\/certs did not/);
+  const pruned = await publishSite(world, wishFor(directory, { keys: [ours], prune: true }));
+  assert.deepEqual(pruned.dropped, ['by-hand', 'theirs']);
+  assert.deepEqual(await kidsIn(directory, 'vo/oauth2/certs.json'), ['ours']);
+});
+
 test('two access points that publish at the same moment lose neither key', async (t) => {
   const directory = await emptyDirectory(t);
   const keys = ['k1', 'k2', 'k3'].map((kid) => signingKey(kid));
@@ -119,15 +142,53 @@ test('two access points that publish at the same moment lose neither key', async
   assert.deepEqual(await kidsIn(directory), ['k1', 'k2', 'k3']);
 });
 
+test('a key that another access point puts there as soon as we have read the set is not lost', async (t) => {
+  const directory = await emptyDirectory(t);
+  const keys = ['k1', 'k2', 'k3'].map((kid) => signingKey(kid));
+  await publishSite(world, wishFor(directory, { keys: keys.slice(0, 1) }));
+  let others = false;
+  const disturbed = withWrapped({
+    async open(at, name, use) {
+      const file = await at.open(name, use);
+      const read: OpenFile['read'] = async (most) => {
+        const bytes = await file.read(most);
+        if (name === 'certs.json' && !others) {
+          others = true;
+          await publishSite(world, wishFor(directory, { keys: keys.slice(1, 2) }));
+        }
+        return bytes;
+      };
+      return { ...file, read };
+    },
+  });
+  await publishSite(disturbed, wishFor(directory, { keys: keys.slice(2) }));
+  assert.ok(others);
+  for (const path of ['vo/oauth2/certs', 'vo/oauth2/certs.json'])
+    assert.deepEqual(await kidsIn(directory, path), ['k1', 'k2', 'k3'], path);
+});
+
 /** Lets something happen between the making of a temporary file and the last look before the rename. */
-function withBeforeRename(happens: (name: string) => Promise<void>): World {
-  const wrap = (at: Directory): Directory => ({
-    ...at,
-    openDirectory: async (name, use) => wrap(await at.openDirectory(name, use)),
-    async createExclusive(name, mode) {
+const withBeforeRename = (happens: (name: string) => Promise<void>): World =>
+  withWrapped({
+    async createExclusive(at, name, mode) {
       await happens(name.split('.')[1] ?? '');
       return await at.createExclusive(name, mode);
     },
+  });
+
+interface Instead {
+  createExclusive?(at: Directory, ...how: Parameters<Directory['createExclusive']>): Promise<OpenFile>;
+  open?(at: Directory, ...how: Parameters<Directory['open']>): Promise<OpenFile>;
+}
+
+/** The real world but for what is done with files below an open directory. */
+function withWrapped({ createExclusive, open }: Instead): World {
+  const wrap = (at: Directory): Directory => ({
+    ...at,
+    openDirectory: async (name, use) => wrap(await at.openDirectory(name, use)),
+    createExclusive: (...how) =>
+      createExclusive === undefined ? at.createExclusive(...how) : createExclusive(at, ...how),
+    open: (...how) => (open === undefined ? at.open(...how) : open(at, ...how)),
   });
   const openDirectory: World['files']['openDirectory'] = async (path, use) =>
     wrap(await world.files.openDirectory(path, use));
