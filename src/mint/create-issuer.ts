@@ -34,7 +34,7 @@ export async function createIssuer(
   await prepareStateDir(world, directory);
   if ((await world.files.look(settingsFile(directory))) !== undefined) throw alreadyThere(directory);
   const settings = { audit: { subjects: 'plain' } as const, rotation: defaultRotation, ...wanted };
-  const database = await openIssuerDatabase(world, directory, settings);
+  const database = await openIssuerDatabase(world, directory, settings, 'new');
   try {
     const issuer = await LiveIssuer.open({ world, directory, deps, settings, database });
     if (wanted.algorithm !== 'none') await makeFirstKey(world, issuer, wanted.algorithm, wanted.by);

@@ -33,14 +33,19 @@ export interface IssuerPlace {
   readonly where: string;
   readonly url: IssuerUrl;
   readonly engine: Engine;
+  /** `known`: it was made before, so that what is not there was lost. */
+  readonly standing: 'new' | 'known';
 }
 
 /**
  * Makes the tables where there are none, and says nothing but SELECT where they are there: a role that may not make tables works.
- * Throws Fault `state-newer`, and `config-invalid` where the tables are those of another issuer.
+ * Throws Fault `state-newer`, `state-broken` where a known issuer's tables in SQLite are gone, and `config-invalid` where they are those of
+ * another issuer.
  */
 export async function prepareIssuer(session: Session, place: IssuerPlace): Promise<void> {
   if (!(await isThere(session, place.engine))) {
+    // In PostgreSQL an issuer that was made in a file begins when issuer.yaml names the database.
+    if (place.standing === 'known' && place.engine === 'sqlite') throw lostDatabase(place.where);
     for (const sql of [...tables, ...(place.engine === 'sqlite' ? guards : [])]) await session.change(sql);
     await saveMeta(session, 'format', String(format));
     await saveMeta(session, 'url', place.url);
@@ -57,6 +62,12 @@ export async function prepareIssuer(session: Session, place: IssuerPlace): Promi
     hint: 'keys and audit log go with an issuer: write its own URL, or make a new issuer in a directory of its own',
   });
 }
+
+/** Begun anew it would look like an issuer that has never signed anything. */
+export const lostDatabase = (where: string): Fault =>
+  new Fault('state-broken', `${where} is gone or empty, and with it the keys and the audit log of the issuer`, {
+    hint: 'restore the directory from a backup; without one, move issuer.yaml away and make the issuer anew: tokeep issuer init',
+  });
 
 async function isThere(session: Session, engine: Engine): Promise<boolean> {
   const sql =

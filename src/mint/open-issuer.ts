@@ -4,7 +4,7 @@ import { openDatabase } from '../store/open-database.ts';
 import { prepareStateDir } from '../store/state-dir.ts';
 import type { World } from '../world/world.ts';
 import type { IssuerDeps, IssuerSettings, OpenIssuer } from './issuer.ts';
-import { prepareIssuer } from './issuer-schema.ts';
+import { type IssuerPlace, lostDatabase, prepareIssuer } from './issuer-schema.ts';
 import { LiveIssuer } from './live-issuer.ts';
 import { readSettings } from './settings.ts';
 
@@ -28,16 +28,19 @@ export async function openIssuerDatabase(
   world: World,
   directory: string,
   { url, store }: Pick<IssuerSettings, 'url' | 'store'>,
+  standing: IssuerPlace['standing'] = 'known',
 ): Promise<Database> {
   if (store.kind === 'sqlite') {
     const place = { kind: 'sqlite', directory, file: 'issuer.db' } as const;
+    const path = `${directory}/${place.file}`;
+    if (standing === 'known' && (await world.files.look(path)) === undefined) throw lostDatabase(path);
     return await openDatabase(world, place, (session, where) =>
-      prepareIssuer(session, { where, url, engine: 'sqlite' }),
+      prepareIssuer(session, { where, url, engine: 'sqlite', standing }),
     );
   }
   const address = await readSecret(world, store.url, 'password');
   const caFile = store.caFile === undefined ? {} : { caFile: store.caFile };
   return await openDatabase(world, { kind: 'postgres', url: address.reveal(), ...caFile }, (session, where) =>
-    prepareIssuer(session, { where, url, engine: 'postgres' }),
+    prepareIssuer(session, { where, url, engine: 'postgres', standing }),
   );
 }

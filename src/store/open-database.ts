@@ -36,6 +36,8 @@ export async function openDatabase(
 /** As in open-postgres.ts: any number, as long as all take the same. */
 const schemaLock = 7_465_107_113;
 
+const restore = 'stop what works with it, keep a copy of the file, and restore it from a backup';
+
 async function connect(world: World, place: DatabasePlace): Promise<Database> {
   if (place.kind === 'postgres') {
     // Loaded where it is wanted only: a command on SQLite starts faster without it.
@@ -46,8 +48,8 @@ async function connect(world: World, place: DatabasePlace): Promise<Database> {
   const path = `${place.directory}/${place.file}`;
   if ((await world.files.look(path)) === undefined) await createPrivateFile(world, place.directory, place.file);
   try {
-    return new SqliteDatabase(path, world.clock, async () => {});
+    return new SqliteDatabase(path, world.clock, async () => {}, restore);
   } catch (thrown) {
-    throw sqliteFault(thrown, path);
+    throw sqliteFault(thrown, path, restore);
   }
 }

@@ -75,10 +75,15 @@ export class SqliteDatabase implements Database {
   #waiting: Job[] = [];
   #flushing: Promise<void> | undefined;
   #closed = false;
+  readonly #mend: string | undefined;
 
-  /** `onBroken` is told when SQLite finds the file damaged, so that the next one to open it looks closely. */
-  constructor(path: string, clock: Clock, onBroken: () => Promise<void>) {
+  /**
+   * `onBroken` is told when SQLite finds the file damaged, so that the next one to open it looks closely; `mend` is what helps then, where
+   * that is not what helps with the renewer's.
+   */
+  constructor(path: string, clock: Clock, onBroken: () => Promise<void>, mend?: string) {
     this.where = path;
+    this.#mend = mend;
     this.#clock = clock;
     this.#onBroken = onBroken;
     this.#writer = new Connection(path, 'write');
@@ -186,7 +191,7 @@ export class SqliteDatabase implements Database {
 
   #fault(thrown: unknown): unknown {
     if (isBroken(thrown)) this.#telling ??= this.#onBroken();
-    return sqliteFault(thrown, this.where);
+    return sqliteFault(thrown, this.where, this.#mend);
   }
 
   #refuseWhenClosed(): void {

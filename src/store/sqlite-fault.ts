@@ -18,14 +18,17 @@ function resultCode(thrown: unknown): number | undefined {
 export const isBusy = (thrown: unknown): boolean => busy.has(resultCode(thrown) ?? -1);
 export const isBroken = (thrown: unknown): boolean => broken.has(resultCode(thrown) ?? -1);
 
-/** Turns what SQLite threw into a sentence; what is ours already, or nobody's, stays as it is. */
-export function sqliteFault(thrown: unknown, path: string): unknown {
+/** What helps where the file is the renewer's. */
+const beginAnew = 'stop `tokeep run` and start it again: it moves the damaged file aside and keeps what can be read';
+
+/** Turns what SQLite threw into a sentence; what is ours already, or nobody's, stays as it is. `mend` is the hint for a damaged file. */
+export function sqliteFault(thrown: unknown, path: string, mend = beginAnew): unknown {
   const code = resultCode(thrown);
   if (code === undefined) return thrown;
   if (busy.has(code)) return new Fault('state-busy', `${path} is being written by another tokeep`, { cause: thrown });
   if (broken.has(code)) {
     return new Fault('state-broken', `${path} is damaged`, {
-      hint: 'stop `tokeep run` and start it again: it moves the damaged file aside and keeps what can be read',
+      hint: mend,
       cause: thrown,
     });
   }

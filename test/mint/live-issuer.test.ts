@@ -243,6 +243,20 @@ test('a kid with odd characters makes no odd file', async () => {
   await issuer.close();
 });
 
+test('a database that is gone, empty or damaged is not begun anew: it would look as if nothing was ever signed', async () => {
+  const directory = freshDirectory();
+  await (await createIssuer(world, directory, newIssuer(), deps)).close();
+  const says = (part: RegExp) => (thrown: unknown) =>
+    isFault('state-broken')(thrown) && part.test(thrown.message) && /from a backup/.test(String(thrown.hint));
+  writeFileSync(`${directory}/issuer.db`, 'not a database, whatever its name says');
+  await assert.rejects(openIssuer(world, directory, deps), says(/is damaged/));
+  writeFileSync(`${directory}/issuer.db`, '');
+  await assert.rejects(openIssuer(world, directory, deps), says(/gone or empty/));
+  rmSync(`${directory}/issuer.db`);
+  await assert.rejects(openIssuer(world, directory, deps), says(/gone or empty/));
+  assert.deepEqual(readdirSync(directory), ['issuer.yaml']);
+});
+
 test('an import that was broken off after the key was written goes on; the file of another key is not touched', async () => {
   const directory = freshDirectory();
   const issuer = await createIssuer(world, directory, newIssuer({ algorithm: 'none', keys: 'file' }), deps);
