@@ -1,6 +1,7 @@
 import { Fault } from '../fault/fault.ts';
 import { ownIssuers } from '../mint/own-issuers.ts';
 import { createLogger, logFormat } from '../observe/log.ts';
+import { printableJson } from '../observe/printable.ts';
 import { realWorld } from '../world/real-world.ts';
 import { asStateOwner } from './as-state-owner.ts';
 import { noteSeen } from './config-seen.ts';
@@ -54,7 +55,7 @@ export function openContext(io: CliIo, options: GlobalOptions): Context {
     log,
     paint: paintFor(stdout, options.color, io.env),
     print: (text) => stdout.write(`${text}\n`),
-    printJson: (value) => stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    printJson: (value) => stdout.write(`${printableJson(value)}\n`),
     say: async (text) => (options.quiet ? undefined : await line(text)),
     warn: line,
     detail: async (text) => (options.verbose ? await line(text) : undefined),

@@ -6,16 +6,23 @@ const longest = 600;
 /** A JWT, or the start of one, in the middle of a text. */
 const tokenLike = /eyJ[\w-]{10,}(?:\.[\w-]*){0,4}/g;
 
+/** What a terminal obeys instead of showing it: control characters (also the C1 set), and what turns the direction of writing. */
+const obeyed = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu;
+
 /**
  * One line of printable text: control characters (also the C1 set and the bidirectional ones) become spaces, what looks like a
  * token goes, and so does everything beyond 600 characters. Texts of issuers and commands end up in logs, mails and terminals.
  */
 export function printable(text: string): string {
-  const line = text
-    .replace(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu, ' ')
-    .replace(tokenLike, '[redacted]')
-    .trim();
+  const line = text.replace(obeyed, ' ').replace(tokenLike, '[redacted]').trim();
   return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+}
+
+/** JSON with the same meaning as ever, that does nothing to a terminal: JSON.stringify escapes only the control characters of ASCII. */
+export function printableJson(value: unknown): string {
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  // The line ends are those of the layout; one in a text is escaped already.
+  return JSON.stringify(value, null, 2).replace(obeyed, (some) => some.replace(/[^\n]/g, escaped));
 }
 
 /** `2026-03-01T09:30:00Z`; the same text everywhere, so that one can search for it. */
