@@ -1,6 +1,8 @@
+import { Fault } from '../fault/fault.ts';
 import type { SigningKey } from '../mint/signing-key.ts';
 import { printable } from '../observe/printable.ts';
 import { between, type Millis, seconds } from '../token/time.ts';
+import { metadataPlaces } from '../verify/issuer-metadata.ts';
 import type { CertificateLook } from '../world/certificate-look.ts';
 import type { World } from '../world/world.ts';
 import { certificateFinding, fetchAsVerifier } from './check-site-answer.ts';
@@ -23,11 +25,15 @@ type Outside = Pick<World, 'http' | 'clock'> & { readonly certificates: Certific
 export async function checkSite(outside: Outside, question: SiteQuestion): Promise<readonly SiteFinding[]> {
   const { url } = question;
   const places = metadataPlaces(url);
-  const first = await fetchMetadata(outside, question, places.first);
+  if (places === undefined) throw new Fault('usage', `${url} is no URL that the keys of an issuer may come from`);
+  const [usual, rfc8414] = places;
+  const first = await fetchMetadata(outside, question, usual);
   if (first.jwks === undefined) return first.findings;
-  const others = await Promise.all(places.others.map((place) => compare(outside, question, place, first.jwks)));
+  const others = await Promise.all(
+    otherPlaces(url, usual, rfc8414).map((place) => compare(outside, question, place, first.jwks)),
+  );
   const keys = await checkKeys(outside, question, first.jwks);
-  const certificate = await checkCertificate(outside, question, places.first);
+  const certificate = await checkCertificate(outside, question, usual);
   return [...first.findings, ...others.flat(), ...keys, ...certificate];
 }
 
@@ -38,18 +44,19 @@ interface Place {
   readonly optional: boolean;
 }
 
-/** OpenID Connect Discovery 4 and RFC 8414 section 3; libscitokens takes the name as it is, slash and all. */
-function metadataPlaces(issuer: string): { readonly first: URL; readonly others: readonly Place[] } {
-  const { origin } = new URL(issuer);
-  const base = withoutSlash(issuer);
-  const path = base.slice(origin.length);
-  const at = (text: string, who: string, optional: boolean): Place => ({ url: new URL(text), who, optional });
-  const others = [at(`${origin}/.well-known/oauth-authorization-server${path}`, 'RFC 8414', true)];
-  if (path !== '') others.push(at(`${origin}/.well-known/openid-configuration${path}`, 'RFC 8414', true));
-  if (base !== issuer) {
-    others.push(at(`${issuer}/.well-known/openid-configuration`, 'libscitokens, which doubles the slash', false));
+/** Where others look than those who find the metadata at the first place. */
+function otherPlaces(issuer: string, first: URL, rfc8414: URL): readonly Place[] {
+  const at = (url: URL, who: string, optional: boolean): Place => ({ url, who, optional });
+  const path = withoutSlash(new URL(issuer).pathname);
+  const others = [at(rfc8414, 'RFC 8414', true)];
+  if (path !== '')
+    others.push(at(new URL(`${first.origin}/.well-known/openid-configuration${path}`), 'RFC 8414', true));
+  if (issuer.endsWith('/')) {
+    // libscitokens takes the name as it is, slash and all.
+    const doubled = new URL(`${issuer}/.well-known/openid-configuration`);
+    others.push(at(doubled, 'libscitokens, which doubles the slash', false));
   }
-  return { first: new URL(`${base}/.well-known/openid-configuration`), others };
+  return others;
 }
 
 interface Metadata {

@@ -79,7 +79,7 @@ async function get(
   const answer = await http.send({
     method: 'GET',
     url,
-    timeout: millis(Math.max(1, left)),
+    timeout: millis(Math.max(1, Math.ceil(left))),
     maxBytes,
     connection: 'pooled',
     ...(caFile === undefined ? {} : { caFile }),

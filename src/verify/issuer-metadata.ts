@@ -8,13 +8,13 @@ export type MetadataReading =
 
 /**
  * Where an issuer's metadata may be: OpenID Connect Discovery 1.0 section 4 first, which every WLCG issuer has to serve, then
- * RFC 8414 section 3. A slash at the issuer's end is not doubled. Undefined for what is no URL that keys may come from.
+ * RFC 8414 section 3. Slashes at the issuer's end are not doubled. Undefined for what is no URL that keys may come from.
  */
-export function metadataPlaces(issuer: string): readonly URL[] | undefined {
+export function metadataPlaces(issuer: string): readonly [URL, URL] | undefined {
   if (!URL.canParse(issuer)) return undefined;
   const url = new URL(issuer);
   if (!isSafe(url) || url.username !== '' || url.search !== '' || url.hash !== '') return undefined;
-  const path = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname;
+  const path = url.pathname.replace(/\/+$/, '');
   return [
     new URL(`${url.origin}${path}/.well-known/openid-configuration`),
     new URL(`${url.origin}/.well-known/oauth-authorization-server${path}`),
@@ -57,8 +57,9 @@ function objectIn(body: string): Readonly<Record<string, unknown>> | undefined {
 const nonsense = (found: string): Fault => new Fault('issuer-nonsense', `looked for the keys of the issuer: ${found}`);
 
 function mismatch(found: unknown, wished: string): Fault {
-  const name = typeof found === 'string' ? JSON.stringify(found) : 'nothing';
-  const slash = found === `${wished}/` || `${found}/` === wished;
+  const isText = typeof found === 'string';
+  const name = isText ? JSON.stringify(found) : 'nothing';
+  const slash = isText && (found === `${wished}/` || `${found}/` === wished);
   return new Fault('issuer-mismatch', `the metadata of ${JSON.stringify(wished)} names the issuer ${name}`, {
     hint: slash
       ? 'they differ by a slash at the end, which is part of the name: the issuer has to use one name in both places'

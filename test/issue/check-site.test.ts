@@ -9,6 +9,7 @@ import type { IssuerUrl } from '../../src/token/names.ts';
 import { days, epoch, hours } from '../../src/token/time.ts';
 import { realCertificateLook } from '../../src/world/real-certificate-look.ts';
 import { realWorld } from '../../src/world/real-world.ts';
+import type { World } from '../../src/world/world.ts';
 import { type StaticHost, staticHost } from '../peers/static-host.ts';
 import { type ThrowAwayCa, throwAwayCa } from '../peers/throw-away-ca.ts';
 import { emptyDirectory, signingKey } from './site-peer.ts';
@@ -244,4 +245,24 @@ test('a certificate that ends soon is told of before it does', async (t) => {
     const outside = { ...world, certificates: async () => until };
     assert.match(bad(await checkSite(outside, { url, keys, ahead: days(2), caFile: ca.caFile })).join(), says);
   }
+});
+
+test('a name that is not written as parsers of URLs write it is looked for where verifiers look', async () => {
+  const url = 'https://Issuer.example:443/vo';
+  const asked: string[] = [];
+  const send: World['http']['send'] = (request) => {
+    asked.push(request.url.href);
+    const body = JSON.stringify({ issuer: url, jwks_uri: 'https://issuer.example/vo/oauth2/certs' });
+    const at = epoch(0);
+    return Promise.resolve({ kind: 'answer', status: 200, headers: {}, body, sentAt: at, receivedAt: at });
+  };
+  const certificates = () => Promise.resolve(undefined);
+  const http = { ...world.http, send };
+  await checkSite({ http, clock: world.clock, certificates }, { url, keys: [], ahead: days(2), caFile: undefined });
+  assert.deepEqual(asked.toSorted(), [
+    'https://issuer.example/.well-known/oauth-authorization-server/vo',
+    'https://issuer.example/.well-known/openid-configuration/vo',
+    'https://issuer.example/vo/.well-known/openid-configuration',
+    'https://issuer.example/vo/oauth2/certs',
+  ]);
 });

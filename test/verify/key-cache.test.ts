@@ -91,6 +91,8 @@ test('VER-02: keys are taken only from metadata that name the issuer, letter by 
     assert.match(JSON.stringify(refused), /names the issuer/);
     assert.equal(peer.fetches, 0);
   }
+  const nested = `{"issuer":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  assert.equal(readMetadata(nested, issuer, new URL(metadataUrl), []).kind, 'failed');
 });
 
 test('VER-04: keys lie at the issuer itself or at a host that is configured, over TLS', async () => {
