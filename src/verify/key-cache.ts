@@ -120,7 +120,7 @@ export class KeyCache {
     await Promise.all(
       [...this.#entries.values()].map(async (entry) => {
         await this.#load(entry);
-        if (this.#isDue(entry)) await this.#refresh(entry, 'keys');
+        if (entry.flight !== undefined || this.#isDue(entry)) await this.#refresh(entry, 'keys');
       }),
     );
   }

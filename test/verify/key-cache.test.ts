@@ -396,6 +396,17 @@ test('the point of a refresh is random, within an hour and the bound; pauses gro
   assert.equal(failurePause(1, 'none', 0.5, millis(1e12)), minutes(5));
 });
 
+test('who waits for the keys also waits for a request that is under way already', async () => {
+  const { cache, peer } = setting();
+  const stop = new AbortController();
+  const background = cache.start(stop.signal);
+  await cache.ready();
+  assert.deepEqual(cache.standing(issuer)?.kids, ['first']);
+  assert.equal(peer.fetches, 1);
+  stop.abort();
+  await background;
+});
+
 test('watching an issuer again changes nothing, unless its keys come from elsewhere now', async () => {
   const { cache, peer, verify } = setting();
   await verify();
