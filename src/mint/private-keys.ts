@@ -87,11 +87,12 @@ export async function loadPrivateKey(place: KeyPlace, { key, sealed }: KeyRecord
   return privateKey;
 }
 
-/** What stays of a key that was removed is its record. A file that is gone already is no trouble. */
+/** What stays of a key that was removed is its record. A file that is gone already, or its directory, is no trouble. */
 export async function removeKeyFile(place: KeyPlace, key: SigningKey): Promise<void> {
+  const name = `${fileNameOf(key.kid)}.pem`;
   if (key.home.kind !== 'file') return;
+  if ((await place.world.files.look(`${keysDirectory(place)}/${name}`)) === undefined) return;
   await inKeys(place, async (keys) => {
-    const name = `${fileNameOf(key.kid)}.pem`;
     if ((await keys.look(name)) === undefined) return;
     await keys.remove(name);
     await keys.sync();

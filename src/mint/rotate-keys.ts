@@ -39,6 +39,7 @@ export async function rotateKeys(issuer: OpenIssuer, wish: RotationWish): Promis
     });
   }
   const now = issuer.keyPlace.world.clock.now();
+  await removeLeftFiles(issuer);
   const step = stepToDo(issuer, await issuer.keys(), wish, now);
   const kid = step.kind === 'make' ? await make(issuer, wish, now) : await change(issuer, step, wish, now);
   issuer.lookAgain();
@@ -105,6 +106,12 @@ async function change(issuer: OpenIssuer, step: Change, wish: RotationWish, now:
   const removed = step.kind === 'remove' ? before.find(({ kid }) => kid === step.kid) : undefined;
   if (removed !== undefined) await removeKeyFile(issuer.keyPlace, removed);
   return step.kid;
+}
+
+/** A program that was ended between record and file has left the private half of a key that is said to be removed. */
+async function removeLeftFiles(issuer: OpenIssuer): Promise<void> {
+  const keys = await issuer.keys({ removed: true });
+  for (const key of keys) if (key.state === 'removed') await removeKeyFile(issuer.keyPlace, key);
 }
 
 /** Found out before it is the one that everything depends on. */

@@ -190,6 +190,14 @@ test('of a key that was removed its file is gone, too', async () => {
   for (let i = 0; i < 3; i += 1) await rotateKeys(issuer, wish);
   const [left] = await issuer.keys();
   assert.deepEqual(readdirSync(`${directory}/keys`), [`${left?.kid}.pem`]);
+  // As a program leaves it that is killed after the record says so.
+  const removed = (await issuer.keys({ removed: true })).find(({ state }) => state === 'removed');
+  writeFileSync(`${directory}/keys/${removed?.kid}.pem`, pemOf().reveal(), { mode: 0o600 });
+  const early = isFault('rotation-early');
+  await assert.rejects(rotateKeys(issuer, { now: false, by: 'x' }), early);
+  assert.deepEqual(readdirSync(`${directory}/keys`), [`${left?.kid}.pem`]);
+  renameSync(`${directory}/keys`, `${directory}/elsewhere`);
+  await assert.rejects(rotateKeys(issuer, { now: false, by: 'x' }), early);
   await issuer.close();
 });
 
