@@ -1,4 +1,5 @@
 import { createHash, hash } from 'node:crypto';
+import { Fault } from '../fault/fault.ts';
 import type { Row } from '../store/database.ts';
 import type { IssuerUrl } from '../token/names.ts';
 import type { AuditEntry, AuditHead, AuditLine } from './audit.ts';
@@ -51,7 +52,21 @@ export const headOf = (row: Row): AuditHead => ({
   hash: String(row['hash']),
 });
 
-export const auditLineOf = (row: Row): AuditLine => ({
-  ...headOf(row),
-  entry: JSON.parse(String(row['line'])) as AuditEntry,
-});
+/** Throws Fault `state-broken` for a line that is none, which verifying the log would tell of, too. */
+export function auditLineOf(row: Row): AuditLine {
+  const head = headOf(row);
+  const entry = entryOf(String(row['line']));
+  if (entry !== undefined) return { ...head, entry };
+  throw new Fault('state-broken', `line ${head.seq} of the audit log ${head.chain} is not one that was written there`, {
+    hint: 'tokeep issuer audit   # says whether the others are; keep a copy of the database as it is',
+  });
+}
+
+export function entryOf(line: string): AuditEntry | undefined {
+  try {
+    const entry: unknown = JSON.parse(line);
+    return typeof entry === 'object' && entry !== null ? (entry as AuditEntry) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,7 +1,7 @@
 import type { Database, Row } from '../store/database.ts';
 import type { IssuerUrl } from '../token/names.ts';
-import type { AuditEntry, AuditHead, AuditVerdict } from './audit.ts';
-import { chainStart, linkHash } from './audit-line.ts';
+import type { AuditHead, AuditVerdict } from './audit.ts';
+import { chainStart, entryOf, linkHash } from './audit-line.ts';
 
 const batch = 2_000;
 
@@ -71,12 +71,4 @@ function whyNotNext(
   const entry = entryOf(line);
   if (entry?.at === Number(row['at']) && (entry.jti ?? null) === row['jti']) return undefined;
   return `line ${seq} would be found by another time or jti than it has`;
-}
-
-function entryOf(line: string): AuditEntry | undefined {
-  try {
-    return JSON.parse(line) as AuditEntry;
-  } catch {
-    return undefined;
-  }
 }

@@ -147,6 +147,11 @@ export function issuerContract(
       assert.ok(verdict.kind === 'broken');
       assert.equal(verdict.seq, 3);
       assert.match(verdict.why, /not what was written/);
+      for (const line of ['no JSON', 'null']) {
+        await bed.tamper(a, `UPDATE issuer_audit SET line = '${line}' WHERE seq = 3`);
+        await assert.rejects(a.audit.lines({}), isFault('state-broken'));
+        assert.equal((await a.audit.verify()).kind, 'broken');
+      }
     });
 
     test('a line that was taken out is found, and one that would be found by another jti', async () => {
