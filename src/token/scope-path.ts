@@ -31,6 +31,8 @@ export function readScopePath(raw: string): PathReading {
  * scope is refused here, since a file of such a name cannot be meant by any scope.
  */
 export function readRequestPath(raw: string): PathReading {
+  if (/%[0-9a-f]{2}/i.test(raw))
+    return refused(`the path ${quoted(raw)} has a percent escape; here it has to stand as the file is called`);
   return read(raw, (segment) => ({ kind: 'segment', segment }));
 }
 

@@ -95,6 +95,8 @@ test('VER-09: a path that somebody asks for is not decoded, and as strictly read
     '/\ud800',
   ];
   for (const raw of tricks) assert.equal(readRequestPath(raw).kind, 'refused', raw);
+  const encoded = readRequestPath('/my%20data');
+  assert.match(encoded.kind === 'refused' ? encoded.why : '', /has a percent escape; here it has to stand as/);
 });
 
 test('the canonical spelling encodes what RFC 3986 wants encoded, in capitals, and nothing else', () => {
