@@ -52,8 +52,9 @@ function refuseUnfit({ issuer, user, subject, audience, basePath }: TrustWish): 
   if (subject !== undefined && !/^[\x20-\x7e]{1,255}$/.test(subject)) {
     throw new Fault('usage', 'a subject has 1 to 255 characters of ASCII (WLCG profile 1.3, "sub")');
   }
-  if (audience !== undefined && !/^[\x21-\x2b\x2d-\x7e]+$/.test(audience)) {
-    throw new Fault('usage', 'an audience here has neither blanks nor commas');
+  // HTCondor puts something else for $(NAME), and goes on with the next line after a backslash.
+  if (audience !== undefined && !/^[\x21-\x23\x25-\x2b\x2d-\x5b\x5d-\x7e]+$/.test(audience)) {
+    throw new Fault('usage', 'an audience here has neither blanks nor commas, and no "$" and backslash');
   }
   if (!/^\/[\x21-\x2b\x2d-\x7e]*$/.test(basePath) || /[#;]|\/\.{1,2}(\/|$)/.test(basePath)) {
     throw new Fault('usage', `the base path "${basePath}" is no absolute path without blanks, commas, "." and ".."`);

@@ -125,6 +125,8 @@ for (const [what, change] of [
   ['a base path that goes up', { basePath: '/data/../etc' }],
   ['a base path that is a list', { basePath: '/data,/home' }],
   ['an audience with a comma', { audience: 'a,b' }],
+  ['an audience that HTCondor would fill in', { audience: 'https://$(FULL_HOSTNAME)' }],
+  ['an audience that swallows the next line', { audience: 'https://ce.example\\' }],
 ] as const) {
   test(`${what} is refused`, () => {
     for (const service of ['htcondor-ce', 'xrootd'] as const) {
