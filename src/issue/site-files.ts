@@ -10,15 +10,15 @@ const largest = 1_048_576;
 const leftoverAge = minutes(10);
 
 /**
- * What lies at a place: nothing, a text, or something that is in the way there: a directory where a file should be, or a file
- * where a directory should be.
+ * What lies at a place: nothing, a text, or something that is in the way there: a directory where a file should be, a file
+ * where a directory should be, or a link, which nothing is published through.
  */
 export type Found =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'in-the-way'; readonly what: string };
 
-/** Files below one directory, reached without going through any link. Faults are `target-refused` (a link) and `target-failed`. */
+/** Files below one directory, reached without going through any link. Faults are `target-refused` (the directory is a link) and `target-failed`. */
 export interface SiteFiles {
   readonly directory: string;
   read(path: SitePath): Promise<Found>;
@@ -86,7 +86,6 @@ const same = (one: Found, other: Found): boolean =>
 async function lookAt(at: Directory, name: string): Promise<Found> {
   const facts = await at.look(name);
   if (facts === undefined) return { kind: 'nothing' };
-  if (facts.type === 'link') throw refused(`${at.path}/${name}`);
   if (facts.type !== 'file') return { kind: 'in-the-way', what: `a ${facts.type}` };
   const file = await at.open(name, 'read');
   try {
@@ -140,7 +139,6 @@ async function below<T>(
 
 async function stepInto(at: Directory, name: string, how: 'make' | 'look'): Promise<Reached<Directory>> {
   const facts = await at.look(name);
-  if (facts?.type === 'link') throw refused(`${at.path}/${name}`);
   if (facts === undefined && how === 'look') return { kind: 'nothing' };
   if (facts === undefined) await makeOrMeet(at, name);
   else if (facts.type !== 'directory') return { kind: 'in-the-way', what: `a ${facts.type}` };
