@@ -1,14 +1,9 @@
 import pg from 'pg';
-import { Fault } from '../fault/fault.ts';
 import type { Database, Row, Session, Value } from './database.ts';
+import { isWorthAnotherTry, postgresFault } from './postgres-fault.ts';
 import type { PostgresPlace } from './postgres-url.ts';
 
-/** Somebody else was in the way, and doing it again is right: serialization failure and deadlock. */
-const again = new Set(['40001', '40P01']);
 const mostTries = 5;
-
-/** Out of connections, starting up or shutting down. */
-const busy = new Set(['53300', '57P01', '57P02', '57P03']);
 
 const bigint = 20;
 /** Times, fences and checksums are far below 2^53. */
@@ -48,15 +43,17 @@ export class PostgresDatabase implements Database {
       idleTimeoutMillis: 30_000,
       types,
     });
-    // A connection that breaks while nobody uses it is replaced by the pool; without a listener it would end the process.
+    // A connection that breaks is replaced by the pool, and whoever used it is told by the query. Without a listener it would end the
+    // process: on the pool for those nobody uses, on the connection itself for one that a transaction is using.
     this.#pool.on('error', () => {});
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   async read(sql: string, values: readonly Value[] = []): Promise<readonly Row[]> {
     try {
       return (await this.#pool.query<Row>(sql, [...values])).rows;
     } catch (thrown) {
-      throw this.#fault(thrown);
+      throw postgresFault(thrown, this.where);
     }
   }
 
@@ -66,8 +63,7 @@ export class PostgresDatabase implements Database {
         return await this.#transaction(work);
       } catch (thrown) {
         if (thrown instanceof ThrownByWork) throw thrown.thrown;
-        const code = (thrown as NodeJS.ErrnoException | undefined)?.code ?? '';
-        if (!again.has(code) || attempt === mostTries) throw this.#fault(thrown);
+        if (!isWorthAnotherTry(thrown) || attempt === mostTries) throw postgresFault(thrown, this.where);
       }
     }
   }
@@ -90,15 +86,6 @@ export class PostgresDatabase implements Database {
     } finally {
       client.release(broken);
     }
-  }
-
-  #fault(thrown: unknown): unknown {
-    if (thrown instanceof Fault || !(thrown instanceof Error)) return thrown;
-    const code = (thrown as NodeJS.ErrnoException).code ?? thrown.name;
-    if (busy.has(code)) return new Fault('state-busy', `${this.where} takes no more work (${code})`, { cause: thrown });
-    if (again.has(code))
-      return new Fault('state-conflict', `${this.where}: others kept changing it`, { cause: thrown });
-    return new Fault('state-write-failed', `${this.where} could not be read or written (${code})`, { cause: thrown });
   }
 }
 

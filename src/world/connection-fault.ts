@@ -29,7 +29,7 @@ export function connectionFault(thrown: unknown, where: string): Fault {
   if (thrown instanceof Fault) return thrown;
   const error = rootOf(thrown);
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  const tls = tlsReasons[code];
+  const tls = tlsReason(code);
   if (tls !== undefined) {
     return new Fault('issuer-tls', `no TLS connection to ${where}: ${tls} (${code})`, {
       hint: 'if the issuer has a CA of its own, name it with ca_file in the account',
@@ -45,6 +45,9 @@ export function connectionFault(thrown: unknown, where: string): Fault {
   const reason = networkReason(code, error) ?? `the connection failed${code === '' ? '' : ` (${code})`}`;
   return new Fault('issuer-unreachable', `no connection to ${where}: ${reason}`, { cause: thrown });
 }
+
+/** What an error code of TLS means, for whoever speaks TLS: what is wrong with the certificate. */
+export const tlsReason = (code: string): string | undefined => tlsReasons[code];
 
 /** What an error code of the system means here; `error` may tell which name or address it was. */
 export function networkReason(code: string, error: unknown): string | undefined {
