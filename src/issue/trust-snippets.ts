@@ -1,5 +1,6 @@
 import { unfitIssuer } from '../config/safe-url.ts';
 import { Fault } from '../fault/fault.ts';
+import { literalPattern } from '../verify/ce-mapfile.ts';
 import { accountName, isPowerful } from '../verify/map-rules.ts';
 
 export const trustingServices = ['htcondor-ce', 'xrootd'] as const;
@@ -66,13 +67,9 @@ function refuseUnfit({ issuer, user, subject, audience, basePath }: TrustWish): 
  * subject. Without the comma, an issuer whose URL goes on would fit as well.
  */
 export function mapfileLine({ issuer, subject, user }: Pick<TrustWish, 'issuer' | 'subject' | 'user'>): string {
-  const pattern = subject === undefined ? `^${literally(issuer)},` : `^${literally(`${issuer},${subject}`)}$`;
+  const pattern = subject === undefined ? `^${literalPattern(issuer)},` : `^${literalPattern(`${issuer},${subject}`)}$`;
   return `SCITOKENS /${pattern}/ ${user}`;
 }
-
-/** As a pattern of PCRE inside the slashes of a mapfile, where a backslash before a backslash goes away. */
-const literally = (text: string): string =>
-  text.replace(/\\/g, '\\\\\\\\').replace(/[.*+?()[\]{}^$|/]/g, (character) => `\\${character}`);
 
 function forHtcondorCe(wish: TrustWish): TrustSnippet {
   const { issuer, subject, audience, user } = wish;

@@ -61,6 +61,10 @@ export function readMapfile(text: string, file: string): MapfileText {
   return { entries, findings };
 }
 
+/** A pattern that fits this text alone, as it stands between the slashes of a mapfile, where a backslash before a backslash goes away. */
+export const literalPattern = (text: string): string =>
+  text.replace(/\\/g, '\\\\\\\\').replace(/[.*+?()[\]{}^$|/]/g, (character) => `\\${character}`);
+
 type Read = MapfileLine | MapfileInclude | { readonly kind: 'skipped'; readonly why: string } | undefined;
 
 function readLine(raw: string, place: MapfilePlace): Read {

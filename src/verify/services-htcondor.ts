@@ -1,5 +1,5 @@
 import type { ComputeAction } from './access.ts';
-import type { MapfileLine } from './ce-mapfile.ts';
+import { literalPattern, type MapfileLine } from './ce-mapfile.ts';
 import { mapByMapfile, principalOf } from './ce-mapfile-match.ts';
 import {
   asVerdict,
@@ -85,7 +85,7 @@ const placeOf = ({ file, line }: { readonly file: string; readonly line: number 
 const unmapped = (principal: string, near: string): Refused =>
   refusedFor('mapfile', `no line of the mapfile fits ${principal}${near}`, {
     log: 'Failed to map SCITOKENS authenticated identity',
-    fix: `add a line to it: SCITOKENS /^${principal.replace(/[^A-Za-z0-9,_-]/g, '\\$&')}$/ USER`,
+    fix: `add a line to it: SCITOKENS /^${literalPattern(principal)}$/ USER`,
     turn: 'site',
   });
 

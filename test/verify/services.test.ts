@@ -7,6 +7,7 @@ import { millis } from '../../src/token/time.ts';
 import { everywhere } from '../../src/verify/areas.ts';
 import { decide } from '../../src/verify/authorize.ts';
 import { readMapfile } from '../../src/verify/ce-mapfile.ts';
+import { mapByMapfile } from '../../src/verify/ce-mapfile-match.ts';
 import { presentToken } from '../../src/verify/explain-signature.ts';
 import type { PresentedToken, Verdict } from '../../src/verify/explanation.ts';
 import { readKeySet } from '../../src/verify/jwks.ts';
@@ -146,6 +147,27 @@ test('the model of HTCondor 23.9.6 decides as HTCondor did, and knows what it lo
     assert.equal(toWrite.accepted, write, `${name}: ${toWrite.why}`);
     if (log !== undefined) assert.ok(toRead.log?.includes(log), `${name}: ${toRead.log}`);
   }
+});
+
+test('the line that is proposed for a mapfile fits its subject, whatever that is called, and no other issuer', () => {
+  const [release] = releasesOf('htcondor-ce');
+  const token = presented(signedOnce) ?? assert.fail();
+  const subject = fc.string({
+    unit: fc.constantFrom(...String.raw`a\||.*$^()[]{}?+/"QE s,`),
+    minLength: 1,
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(subject, (sub) => {
+      const odd = { ...token, claims: { ...token.claims, aud: ce, sub } };
+      const { fix } = askHtcondor(odd, 'compute.read', { ...htcondor, mapfile: [] }, release?.library ?? assert.fail());
+      const line = /SCITOKENS .*/.exec(fix ?? '')?.[0].replace(/USER$/, 'alice') ?? '';
+      const proposed = readMapfile(line, 'm').entries.filter((entry) => entry.kind === 'line');
+      assert.equal(mapByMapfile(proposed, 'SCITOKENS', `${issuer},${sub}`).kind, 'mapped', line);
+      assert.equal(mapByMapfile(proposed, 'SCITOKENS', `https://elsewhere.example,${sub}`).kind, 'none', line);
+    }),
+    { examples: [[String.raw`x\|a`], [String.raw`\Qx`], ['a b']] },
+  );
 });
 
 const segment = fc.constantFrom('a', 'b', 'ab', 'data');
