@@ -1,20 +1,9 @@
 import { type Command, Option } from 'commander';
+import { severalTexts, severalWords } from './repeated-options.ts';
 
 /** The option that every verb of `tokeep issuer` takes. */
 export const dirOption = (): Option =>
   new Option('--dir <DIR>', "the issuer's directory (default: issuers/default of the state directory)");
-
-/** For options that may be given several times, with one or several words each. */
-export const severalWords = (text: string, before: readonly string[] | undefined): readonly string[] => [
-  ...(before ?? []),
-  ...text.split(/\s+/).filter((word) => word !== ''),
-];
-
-/** For options that may be given several times, each taken as it is. */
-export const severalTexts = (text: string, before: readonly string[] | undefined): readonly string[] => [
-  ...(before ?? []),
-  text,
-];
 
 /** What is said of a new issuer. */
 export function withNewIssuerOptions(command: Command): Command {

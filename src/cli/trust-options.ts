@@ -1,18 +1,25 @@
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
+import { severalTexts } from './repeated-options.ts';
 import type { Trust, TrustOptions } from './site-trust.ts';
 
 export type { Trust, TrustOptions } from './site-trust.ts';
 
-const repeated = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
-
 export function addTrustOptions(command: Command): Command {
   return command
-    .option('--issuer <URL>', 'trust this issuer; may be given several times; without it any issuer is taken', repeated)
-    .option('--audience <AUDIENCE>', 'a name of the service, as it stands in aud; may be given several times', repeated)
+    .option(
+      '--issuer <URL>',
+      'trust this issuer; may be given several times; without it any issuer is taken',
+      severalTexts,
+    )
+    .option(
+      '--audience <AUDIENCE>',
+      'a name of the service, as it stands in aud; may be given several times',
+      severalTexts,
+    )
     .option('--jwks <FILE>', "the issuers' keys as a JWK set; no network is asked then")
     .option('--ca-file <FILE>', 'the CAs to trust when the issuer is asked for its keys, as PEM')
-    .option('--key-host <HOST>', 'a host beside that of the issuer that may serve its keys', repeated)
+    .option('--key-host <HOST>', 'a host beside that of the issuer that may serve its keys', severalTexts)
     .option('--issuer-config <FILE>', 'issuers and audiences from a scitokens.cfg of XRootD, as it stands');
 }
 

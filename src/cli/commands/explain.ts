@@ -1,10 +1,9 @@
 import { Option } from 'commander';
 import { type CommandModule, withExamples } from '../command.ts';
 import type { ExplainOptions } from '../explain-answer.ts';
+import { severalTexts } from '../repeated-options.ts';
 import { addTokenOptions, whereTokensComeFrom } from '../token-options.ts';
 import { addTrustOptions } from '../trust-options.ts';
-
-const repeated = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 export const register: CommandModule['register'] = (parent, run) => {
   const command = parent
@@ -29,7 +28,7 @@ export const register: CommandModule['register'] = (parent, run) => {
     .option(
       '--mapfile <PATH>',
       'mapfiles of the HTCondor-CE, or directories of them; may be given several times',
-      repeated,
+      severalTexts,
     )
     .addOption(
       new Option('--sent-as <HOW>', 'how the client hands the token to xrootd')

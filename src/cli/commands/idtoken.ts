@@ -2,9 +2,8 @@ import { Option } from 'commander';
 import { lengthArgument } from '../arguments.ts';
 import { type CommandModule, withExamples } from '../command.ts';
 import type { CreateOptions, InspectOptions } from '../idtoken-answer.ts';
+import { severalTexts } from '../repeated-options.ts';
 import { refuseWords } from '../token-options.ts';
-
-const repeated = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 export const register: CommandModule['register'] = (parent, run) => {
   const idtoken = parent
@@ -17,7 +16,7 @@ export const register: CommandModule['register'] = (parent, run) => {
     )
     .requiredOption('--identity <USER@DOMAIN>', 'what the bearer is to the pool')
     .requiredOption('--trust-domain <NAME>', 'TRUST_DOMAIN of the pool, to the letter')
-    .option('--scope <LEVEL>', 'limit it to READ, WRITE, ADVERTISE_STARTD, …; may be given several times', repeated)
+    .option('--scope <LEVEL>', 'limit it to READ, WRITE, ADVERTISE_STARTD, …; may be given several times', severalTexts)
     .addOption(
       new Option('--lifetime <LENGTH>', 'how long it lives (default: 1d)')
         .argParser(lengthArgument)

@@ -1,9 +1,8 @@
 import { type CommandModule, withExamples } from '../command.ts';
 import type { MapOptions } from '../map-answer.ts';
+import { severalTexts } from '../repeated-options.ts';
 import { addTokenOptions, refuseWords, whereTokensComeFrom } from '../token-options.ts';
 import { addTrustOptions } from '../trust-options.ts';
-
-const repeated = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 export const register: CommandModule['register'] = (parent, run) => {
   const command = parent
@@ -18,12 +17,12 @@ export const register: CommandModule['register'] = (parent, run) => {
     .option(
       '--mapfile <PATH>',
       'a mapfile of HTCondor-CE, or a directory of them; may be given several times',
-      repeated,
+      severalTexts,
     )
     .option('--rules <FILE>', 'rules by group and scope (YAML, or JSON where the name ends in .json)')
     .option('--name-mapfile <FILE>', "a name_mapfile of XRootD; with --issuer-config, its issuer's own is taken")
     .option('--path <PATH>', 'where the bearer wants to work, for name_mapfile (default: the base path)')
-    .option('--base-path <PATH>', 'the base_path of the issuer, for --name-mapfile (default: /)', repeated)
+    .option('--base-path <PATH>', 'the base_path of the issuer, for --name-mapfile (default: /)', severalTexts)
     .option('--release <VERSION>', 'of XRootD, for name_mapfile: before 5.9.3 a rule for /data holds for /database too')
     .option('--principal <ISSUER,SUBJECT>', 'no token: what would become of this name (for --mapfile)')
     .option('--unverified', 'take the claims of the token as they are, which says nothing of who brings it')

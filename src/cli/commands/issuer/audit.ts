@@ -1,6 +1,7 @@
 import { type CommandModule, withExamples } from '../../command.ts';
 import type { AuditOptions } from '../../issuer-audit-answer.ts';
-import { dirOption, severalTexts } from '../../issuer-options.ts';
+import { dirOption } from '../../issuer-options.ts';
+import { severalTexts } from '../../repeated-options.ts';
 
 export const register: CommandModule['register'] = (parent, run) => {
   const command = parent

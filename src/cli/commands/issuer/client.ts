@@ -3,7 +3,8 @@ import { days } from '../../../token/time.ts';
 import { lengthArgument } from '../../arguments.ts';
 import { type CommandModule, withExamples } from '../../command.ts';
 import type { AddClientOptions, RotateSecretOptions } from '../../issuer-client-answer.ts';
-import { dirOption, severalWords } from '../../issuer-options.ts';
+import { dirOption } from '../../issuer-options.ts';
+import { severalWords } from '../../repeated-options.ts';
 
 export const register: CommandModule['register'] = (parent, run) => {
   const client = parent.command('client').description('The programs that may ask the server for tokens.');

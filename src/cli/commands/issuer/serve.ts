@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 import { type CommandModule, withExamples } from '../../command.ts';
-import { dirOption, severalWords } from '../../issuer-options.ts';
+import { dirOption } from '../../issuer-options.ts';
 import type { ServeOptions } from '../../issuer-serve.ts';
+import { severalWords } from '../../repeated-options.ts';
 
 export const register: CommandModule['register'] = (parent, run) => {
   const command = parent

@@ -1,7 +1,8 @@
 import { lengthArgument } from '../../arguments.ts';
 import { type CommandModule, withExamples } from '../../command.ts';
-import { dirOption, severalTexts, severalWords } from '../../issuer-options.ts';
+import { dirOption } from '../../issuer-options.ts';
 import type { SignOptions } from '../../issuer-sign-answer.ts';
+import { severalTexts, severalWords } from '../../repeated-options.ts';
 
 /** Prints one token, and nothing else, on stdout. */
 export const register: CommandModule['register'] = (parent, run) => {
