@@ -3,6 +3,7 @@ import type { SigningKey } from '../mint/signing-key.ts';
 import { printable } from '../observe/printable.ts';
 import { between, type Millis, seconds } from '../token/time.ts';
 import { metadataPlaces } from '../verify/issuer-metadata.ts';
+import { jsonObjectIn } from '../verify/strict-json.ts';
 import type { CertificateLook } from '../world/certificate-look.ts';
 import type { World } from '../world/world.ts';
 import { certificateFinding, fetchAsVerifier } from './check-site-answer.ts';
@@ -69,7 +70,7 @@ async function fetchMetadata({ http }: Outside, question: SiteQuestion, at: URL)
   const { url, ahead, caFile } = question;
   const { body, findings } = await fetchAsVerifier(http, { url: at, what: 'the metadata', caFile, ahead });
   if (body === undefined) return { jwks: undefined, findings };
-  const document = objectIn(body);
+  const document = jsonObjectIn(body);
   const fail = (sentence: string): Metadata => ({
     jwks: undefined,
     findings: [...findings, wrong(sentence, publishAgain)],
@@ -113,7 +114,7 @@ async function compare(
       }),
     ];
   }
-  const document = objectIn(body);
+  const document = jsonObjectIn(body);
   // A host may answer everything with the page of its front end; verifiers that look there pass that over.
   if (document === undefined && place.optional) return [];
   if (document?.['issuer'] === question.url && document['jwks_uri'] === jwks?.href) return [];
@@ -134,15 +135,4 @@ async function checkCertificate(
 ): Promise<readonly SiteFinding[]> {
   const until = await certificates({ url, timeout: seconds(15), ...(caFile === undefined ? {} : { caFile }) });
   return until === undefined ? [] : [certificateFinding(url.host, between(clock.now(), until))];
-}
-
-function objectIn(body: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

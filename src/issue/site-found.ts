@@ -2,6 +2,7 @@ import { Fault } from '../fault/fault.ts';
 import type { JsonValue } from '../mint/policy.ts';
 import { printable } from '../observe/printable.ts';
 import type { IssuerUrl } from '../token/names.ts';
+import { jsonObjectIn } from '../verify/strict-json.ts';
 import { type Metadata, metadataOf, type SitePath, type SitePlaces, twinOf } from './site.ts';
 import type { Found, SiteFiles } from './site-files.ts';
 import { isKey, kidOf } from './site-keys.ts';
@@ -74,12 +75,8 @@ async function keysAt(files: SiteFiles, path: SitePath): Promise<readonly JsonVa
 function objectIn(files: SiteFiles, path: SitePath, found: Found): Metadata | undefined {
   if (found.kind === 'nothing') return undefined;
   if (found.kind === 'in-the-way') throw inTheWay(files, path, found.what);
-  try {
-    const value = JSON.parse(found.text) as JsonValue;
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Metadata;
-  } catch {
-    // Told below, without the parser's words.
-  }
+  const value = jsonObjectIn(found.text);
+  if (value !== undefined) return value as Metadata;
   throw unreadable(files, path, 'no JSON object');
 }
 
@@ -87,11 +84,7 @@ function objectIn(files: SiteFiles, path: SitePath, found: Found): Metadata | un
 export function notOurs(found: Found, url: IssuerUrl): string | undefined {
   if (found.kind === 'in-the-way') return `${found.what} is in the way`;
   if (found.kind === 'nothing') return undefined;
-  try {
-    if ((JSON.parse(found.text) as Metadata | null)?.['issuer'] === url) return undefined;
-  } catch {
-    // As good as another's.
-  }
+  if (jsonObjectIn(found.text)?.['issuer'] === url) return undefined;
   return 'it is of another issuer';
 }
 

@@ -1,5 +1,6 @@
 import { Fault } from '../fault/fault.ts';
 import { isLoopback } from '../world/loopback.ts';
+import { jsonObjectIn } from './strict-json.ts';
 
 /** Where the keys of an issuer lie, as its metadata say. */
 export type MetadataReading =
@@ -26,7 +27,7 @@ export function metadataPlaces(issuer: string): readonly [URL, URL] | undefined 
  * (VER-02), and the keys have to lie on its own host or on one of `hosts` (VER-04).
  */
 export function readMetadata(body: string, issuer: string, from: URL, hosts: readonly string[]): MetadataReading {
-  const document = objectIn(body);
+  const document = jsonObjectIn(body);
   if (document === undefined) return failed(nonsense(`${from.href} is not a JSON object`));
   if (document['issuer'] !== issuer) return failed(mismatch(document['issuer'], issuer));
   const text = document['jwks_uri'];
@@ -44,15 +45,6 @@ const failed = (fault: Fault): MetadataReading => ({ kind: 'failed', fault });
 /** Plain http only on this machine, as everywhere (`world/http.ts`). */
 const isSafe = (url: URL): boolean => url.protocol === 'https:' || isPlainLoopback(url);
 const isPlainLoopback = (url: URL): boolean => url.protocol === 'http:' && isLoopback(url.hostname);
-
-function objectIn(body: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 const nonsense = (found: string): Fault => new Fault('issuer-nonsense', `looked for the keys of the issuer: ${found}`);
 

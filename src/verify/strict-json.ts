@@ -15,7 +15,7 @@ export function readJsonPart(part: string): JsonReading {
   if (bytes.toString('base64url') !== part) return refused('is not base64url');
   if (!isUtf8(bytes)) return refused('is not UTF-8');
   const text = bytes.toString();
-  const value = parsed(text);
+  const value = jsonObjectIn(text);
   if (value === undefined) return refused('is not a JSON object');
   if (isTooDeep(text)) return refused('is nested too deeply');
   return surelySingle(text, value) || !hasRepeatedName(text) ? { kind: 'object', value } : refused('has a name twice');
@@ -38,7 +38,8 @@ const decodedForNow = (part: string): Buffer =>
 
 const refused = (why: string): JsonReading => ({ kind: 'refused', why });
 
-function parsed(text: string): JsonObject | undefined {
+/** The JSON object that a text is, if it is one. */
+export function jsonObjectIn(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
