@@ -43,6 +43,8 @@ export class IssuerView {
   readonly #parts: ViewParts;
   #seen: Seen | undefined;
   #looking: Promise<Seen> | undefined;
+  /** Counts the changes that were told of: a look that began before one may have missed it. */
+  #changes = 0;
 
   constructor(parts: ViewParts) {
     this.#parts = parts;
@@ -51,10 +53,13 @@ export class IssuerView {
   async current(): Promise<Seen> {
     const fresh = this.#fresh();
     if (fresh !== undefined) return fresh;
-    this.#looking ??= this.#look(undefined).finally(() => {
-      this.#looking = undefined;
-    });
-    return await this.#looking;
+    const looking = this.#looking ?? this.#look(undefined);
+    this.#looking = looking;
+    try {
+      return await looking;
+    } finally {
+      if (this.#looking === looking) this.#looking = undefined;
+    }
   }
 
   /** Inside a transaction all goes through its session: another connection might have to wait for it. */
@@ -63,7 +68,9 @@ export class IssuerView {
   }
 
   lookAgain(): void {
+    this.#changes += 1;
     this.#seen = undefined;
+    this.#looking = undefined;
   }
 
   #fresh(): Seen | undefined {
@@ -73,13 +80,14 @@ export class IssuerView {
   }
 
   async #look(session: Session | undefined): Promise<Seen> {
-    const earlier = this.#seen;
+    const [earlier, changes] = [this.#seen, this.#changes];
     const at = this.#parts.world.clock.monotonic();
     const { settings, file } = await this.#settingsNow(earlier);
     const signer = await this.#signerOf(await readKeys(session ?? this.#parts.database), earlier);
     await this.#parts.before(settings, session);
-    this.#seen = { at, settings, file, signer };
-    return this.#seen;
+    const seen = { at, settings, file, signer };
+    if (changes === this.#changes) this.#seen = seen;
+    return seen;
   }
 
   async #settingsNow(earlier: Seen | undefined): Promise<Pick<Seen, 'settings' | 'file'>> {

@@ -31,6 +31,7 @@ import {
   newIssuer,
   openIssuer,
   request,
+  sealer,
   stoppedWorld,
   url,
 } from './issuer-bed.ts';
@@ -88,6 +89,29 @@ test('a change of issuer.yaml by another program holds within a second', async (
   const last = (await issuer.audit.lines({ limit: 1 }))[0];
   assert.match(String(last?.entry.subject), /^hashed:/);
   await issuer.close();
+});
+
+test('a change that is told of while somebody looks holds for the next token', async () => {
+  const directory = freshDirectory();
+  const other = await createIssuer(world, directory, newIssuer(), deps);
+  const asked = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const slow = async () => {
+    asked.resolve();
+    await gate.promise;
+    return sealer;
+  };
+  const issuer = await openIssuer(world, directory, { ...deps, sealer: slow });
+  const first = issuer.mint(request());
+  await asked.promise;
+  for (let i = 0; i < 2; i += 1) await rotateKeys(other, { now: true, reason: 'drill', by: 'x' });
+  issuer.lookAgain();
+  gate.resolve();
+  await first;
+  const signs = (await other.keys()).find(({ state }) => state === 'signing');
+  assert.equal((await issuer.mint(request())).kid, signs?.kid);
+  await issuer.close();
+  await other.close();
 });
 
 test('a switch to hashed subjects that is met inside a transaction is a matter of trying again', async () => {
