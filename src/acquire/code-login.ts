@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Fault } from '../fault/fault.ts';
 import { Secret } from '../token/secret.ts';
 import { type Millis, minutes } from '../token/time.ts';
+import { htmlText } from '../world/html-text.ts';
 import type { ListenOnLoopback, PageAnswer, PageRequest } from '../world/loopback-listener.ts';
 import type { World } from '../world/world.ts';
 import { cleanWords } from './issuer-words.ts';
@@ -161,15 +162,6 @@ async function exchange(
 }
 
 function page(status: number, title: string, text: string): PageAnswer {
-  const html = `<!doctype html><meta charset="utf-8"><title>tokeep</title><h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>\n`;
+  const html = `<!doctype html><meta charset="utf-8"><title>tokeep</title><h1>${htmlText(title)}</h1><p>${htmlText(text)}</p>\n`;
   return { status, html };
 }
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (sign) => entities[sign] ?? '');

@@ -3,6 +3,7 @@ import type { SigningKey } from '../mint/signing-key.ts';
 import { timestamp } from '../observe/printable.ts';
 import type { IssuerUrl } from '../token/names.ts';
 import type { Epoch } from '../token/time.ts';
+import { htmlText as text } from '../world/html-text.ts';
 import { jwksUri, withoutSlash } from './site.ts';
 import { kidOf, type MergedKeys, type PublishedKey } from './site-keys.ts';
 import { trustSnippet } from './trust-snippets.ts';
@@ -128,12 +129,3 @@ function snippets(url: string): string {
     )
     .join('\n');
 }
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const text = (plain: string): string => plain.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
