@@ -145,6 +145,8 @@ class RunningServer {
     this.#log.event('issuer-serving', { version: manifest.version, issuer: url, address, clients });
     const role = await roleThatChangesAudit(this.#issuer);
     if (role !== undefined) this.#log.event('audit-unprotected', { role });
+    // Keys are served all the same: what others signed must stay verifiable. `/readyz` says no meanwhile.
+    await this.#attempt('opening the key that signs', async () => void (await this.#issuer.signingKey()));
     await this.#manager.tell('READY=1', `STATUS=serves ${url} on ${address}`);
   }
 

@@ -86,8 +86,9 @@ export async function createIssuerServer(options: IssuerServerOptions): Promise<
   return { app, counts };
 }
 
+/** Would a token be signed here now? A node whose sealing key is not that of the others would only answer with faults. */
 async function isReady({ issuer, open }: IssuerServerOptions): Promise<boolean> {
   if (!open()) return false;
   await issuer.database.read('SELECT format FROM issuer_server');
-  return (await issuer.keys()).some(({ state }) => state === 'signing');
+  return (await issuer.signingKey()) !== undefined;
 }

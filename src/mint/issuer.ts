@@ -81,6 +81,11 @@ export interface IssuerDeps {
 export interface OpenIssuer extends Issuer {
   readonly engine: Engine;
   readonly keyPlace: KeyPlace;
+  /**
+   * The key that a token asked for now would be signed with, its private half opened; undefined where none signs. Throws what keeps tokens
+   * from being signed: `seal-wrong-key`, `signing-key-unusable`, `config-invalid`, and what reading the database throws.
+   */
+  signingKey(): Promise<SigningKey | undefined>;
   subjectNames(): Promise<SubjectNames>;
   /** Something was changed: look again before the next token. */
   lookAgain(): void;

@@ -111,6 +111,10 @@ export class LiveIssuer implements OpenIssuer {
     return also?.removed === true ? keys : keys.filter(({ state }) => state !== 'removed');
   }
 
+  async signingKey(): Promise<SigningKey | undefined> {
+    return (await this.#view.current()).signer?.key;
+  }
+
   async subjectNames(): Promise<SubjectNames> {
     this.#names ??= await this.#openNames();
     return this.#names;

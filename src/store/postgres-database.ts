@@ -81,7 +81,8 @@ export class PostgresDatabase implements Database {
       await client.query('COMMIT');
       return result;
     } catch (thrown) {
-      broken = !(await rolledBack(client));
+      // What the server did not refuse itself, as a query without an answer, leaves the connection in doubt: it is not waited for again.
+      broken = !(isAnswer(thrown) && (await rolledBack(client)));
       throw thrown;
     } finally {
       client.release(broken);
@@ -108,14 +109,19 @@ async function working<T>(work: (session: Session) => Promise<T>, client: pg.Poo
     }
   };
   try {
-    return await work({
+    const result = await work({
       rows: async (sql, values) => (await query(sql, values)).rows,
       change: async (sql, values) => (await query(sql, values)).rowCount ?? 0,
     });
+    // PostgreSQL has given up the transaction then, and would answer COMMIT with a quiet ROLLBACK.
+    if (failed !== undefined) throw failed;
+    return result;
   } catch (thrown) {
     throw thrown === failed ? thrown : new ThrownByWork(thrown);
   }
 }
+
+const isAnswer = (thrown: unknown): boolean => thrown instanceof ThrownByWork || thrown instanceof pg.DatabaseError;
 
 async function rolledBack(client: pg.PoolClient): Promise<boolean> {
   try {

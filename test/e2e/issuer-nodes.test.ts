@@ -92,9 +92,8 @@ async function work(turns: Turns, client: Registered, stop: AbortSignal): Promis
   return refresh;
 }
 
-/** The jti of every token in the audit log, after looking whether the log is whole. */
+/** The jti of every token in the audit log, which has to be whole. */
 async function auditedTokens(node: IssuerNode): Promise<ReadonlySet<unknown>> {
-  await node.does(['issuer', 'audit']);
   const { stdout } = await node.does(['issuer', 'audit', '--since', '1h', '--json']);
   const { entries } = JSON.parse(stdout) as { entries: { event: string; jti: string }[] };
   return new Set(entries.filter(({ event }) => event === 'issued').map(({ jti }) => jti));
@@ -231,4 +230,16 @@ test('what is done on one host holds on both: a key that is rotated in, a revoca
   await two.does(['issuer', 'client', 'remove', storage.id]);
   assert.deepEqual(await statuses(storage), [401, 401]);
   await one.does(['issuer', 'audit']);
+});
+
+test('a node with another sealing key says so, and is not ready; the keys it shows are those of the others', async () => {
+  const stranger = await issuerNode(at, 'stranger', { url });
+  const [first, second] = await Promise.all([one.serve(), stranger.serve()]);
+  await using _first = first;
+  await using _second = second;
+  await second.hears(/opening the key that signs: .* is sealed with key \w+, and the sealing key at hand is \w+/);
+  const ready = await Promise.all([first, second].map(async ({ origin }) => (await fetch(`${origin}/readyz`)).status));
+  assert.deepEqual(ready, [200, 503]);
+  const [ours, theirs] = await Promise.all([first, second].map(async (node) => await fetch(node.at('/oauth2/certs'))));
+  assert.equal(await theirs?.text(), await ours?.text());
 });

@@ -59,6 +59,14 @@ test('the SQL that is printed makes a role that runs the server, and cannot chan
   assert.equal((await post(first.at('/introspect'), { token }, who)).body['active'], false, 'seen by the other node');
   assert.equal((await fetch(second.at('/oauth2/certs'))).status, 200);
 
+  const rights = ['UPDATE (line)', 'DELETE', 'TRUNCATE', 'TRIGGER'];
+  for (const right of rights) {
+    await sql(owner, `GRANT ${right} ON issuer_audit TO "the server"`);
+    assert.equal(await roleThatChangesAudit(second.issuer), 'the server', right);
+    await sql(owner, `REVOKE ${right} ON issuer_audit FROM "the server"`);
+  }
+  assert.equal(await roleThatChangesAudit(second.issuer), undefined);
+
   for (const forbidden of [
     "UPDATE issuer_audit SET line = 'x'",
     'DELETE FROM issuer_audit',

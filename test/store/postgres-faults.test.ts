@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { Fault } from '../../src/fault/fault.ts';
 import { openStore } from '../../src/store/open-store.ts';
+import { PostgresDatabase } from '../../src/store/postgres-database.ts';
 import { postgresPlace } from '../../src/store/postgres-url.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 import { type RunningPostgres, startPostgres } from '../peers/start-postgres.ts';
@@ -112,4 +113,15 @@ test('TLS is left out for loopback and Unix sockets only, whatever the address s
   for (const text of ['mysql://h/db', 'h.example', 'postgres:///db']) {
     assert.throws(() => postgresPlace(text), isFault('config-invalid'), text);
   }
+});
+
+test('a transaction that PostgreSQL gave up is not taken for one that was committed, even if the work went on', async () => {
+  const database = new PostgresDatabase(postgresPlace(url), undefined);
+  const goingOn = database.write(async (session) => {
+    await session.rows('SELECT 1 / 0').catch(() => {});
+    return 'done';
+  });
+  await assert.rejects(goingOn, isFault('state-write-failed'));
+  assert.equal(await database.write(async () => 'done'), 'done');
+  await database.close();
 });
