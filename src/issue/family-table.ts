@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { Fault } from '../fault/fault.ts';
+import type { JsonValue } from '../mint/policy.ts';
 import type { Database, Row, Session } from '../store/database.ts';
 import { unpack } from '../store/rows.ts';
 import { type Epoch, epoch } from '../token/time.ts';
@@ -10,6 +11,9 @@ export interface Family {
   readonly client: string;
   readonly subject: string;
   readonly scopes: readonly string[];
+  readonly groups: readonly string[];
+  /** Who acts for the subject (RFC 8693 section 4.1), which is not forgotten when a token is refreshed. */
+  readonly act?: JsonValue;
   readonly audiences: readonly string[];
   readonly everyone: boolean;
   readonly startedAt: Epoch;
@@ -51,13 +55,14 @@ export async function revokeFamily(session: Session, id: string, now: Epoch): Pr
 
 function familyIn(row: Row): KnownFamily {
   const id = String(row['id']);
-  const family = unpack<Family>(id, row);
+  const family = unpack<Omit<Family, 'groups'> & Partial<Pick<Family, 'groups'>>>(id, row);
   if (family === undefined) {
     throw new Fault('state-broken', `the record of refresh token family ${id} was damaged, and is not used`);
   }
   const revoked = row['revoked_at'] ?? null;
   return {
-    family,
+    // Those of the first days were written down without groups.
+    family: { ...family, groups: family.groups ?? [] },
     generation: Number(row['generation']),
     revokedAt: revoked === null ? undefined : epoch(Number(revoked)),
   };

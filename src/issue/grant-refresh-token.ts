@@ -1,10 +1,9 @@
-import { parseScope } from '../token/capability.ts';
-import { narrow } from '../token/narrowing.ts';
 import type { RefreshToken } from '../token/secret.ts';
 import type { Epoch } from '../token/time.ts';
 import { askedTarget } from './asked-target.ts';
 import type { ClientRequest } from './client-request.ts';
 import { type Family, revokeFamily } from './family-table.ts';
+import { handOn, type Rights } from './handed-on.ts';
 import { judgeRefresh, type RefreshTimes, type RefreshVerdict, refreshEnd } from './refresh-rotation.ts';
 import {
   findRefresh,
@@ -97,7 +96,7 @@ async function use(
   const signed = await signForClient(
     desk,
     request,
-    { subject: family.subject, claims: {}, ...wanted },
+    { subject: family.subject, claims: family.act === undefined ? {} : { act: family.act }, ...wanted },
     async (session): Promise<Overtaken | undefined> => {
       const found = await findRefresh(session, database, presented);
       const verdict = found && judgeRefresh(found.row, found.known, now, times);
@@ -148,8 +147,7 @@ function nextToken(
   };
 }
 
-interface Target {
-  readonly scopes: readonly string[];
+interface Target extends Rights {
   readonly audiences: readonly string[];
   readonly everyone: boolean;
 }
@@ -163,18 +161,11 @@ function within(family: Family, { form }: ClientRequest): Refusal | Target {
   if (foreign.length > 0 || (everyone && !family.everyone)) {
     return refusal('invalid_target', 'a refresh token is good for the audiences that it was given for');
   }
-  const held = family.scopes.map(parseScope);
-  // It was asked for along with the grant, and shows in no access token.
-  const words = asked.scopes?.filter((scope) => scope !== 'offline_access');
-  const narrowed = narrow(held, (words ?? family.scopes).map(parseScope));
-  if (narrowed.kind === 'wider') {
-    return refusal(
-      'invalid_scope',
-      'a refresh token is good for the scopes that it was given for, and what is below their paths',
-    );
-  }
+  const { scopes, groups } = family;
+  const rights = handOn({ scopes, groups }, asked.scopes, 'the refresh token');
+  if ('kind' in rights) return rights;
   return {
-    scopes: words ?? family.scopes,
+    ...rights,
     audiences: audiences.length === 0 ? family.audiences : audiences,
     everyone: audiences.length === 0 ? family.everyone : everyone,
   };

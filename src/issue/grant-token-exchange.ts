@@ -1,15 +1,15 @@
 import type { JsonValue } from '../mint/policy.ts';
 import type { Session } from '../store/database.ts';
 import { isForEveryone } from '../token/audience.ts';
-import { type ParsedScope, parseScope } from '../token/capability.ts';
-import { groupsOf, selectGroups } from '../token/groups.ts';
-import { narrow } from '../token/narrowing.ts';
+import { groupsOf } from '../token/groups.ts';
 import type { RefreshToken } from '../token/secret.ts';
 import { after, type Epoch } from '../token/time.ts';
 import { type AskedTarget, askedTarget } from './asked-target.ts';
 import type { Client } from './client.ts';
 import type { ClientRequest } from './client-request.ts';
+import type { Family } from './family-table.ts';
 import type { Form } from './form.ts';
+import { handOn, type Rights } from './handed-on.ts';
 import { holdToken, isRevoked, type OwnToken } from './own-tokens.ts';
 import { type RefreshTimes, refreshEnd } from './refresh-rotation.ts';
 import { beginFamily, newRefreshToken } from './refresh-table.ts';
@@ -40,19 +40,19 @@ export function tokenExchangeGrant(desk: ServerDesk, times: RefreshTimes): Token
       const smaller = smallerThan(subject, asked, request.known.client);
       if ('kind' in smaller) return smaller;
       const { offline, ...target } = smaller;
-      const act = actorClaim(subject, request.known.client);
-      if (act !== undefined && 'kind' in act) return act;
+      const actors = actorClaim(subject, request.known.client);
+      if ('kind' in actors) return actors;
       const now = desk.world.clock.now();
       let refresh: { readonly token: RefreshToken; readonly endsAt: Epoch } | undefined;
       const signed = await signForClient(
         desk,
         request,
-        { subject: subject.subject, ...target, notAfter: subject.expiresAt, claims: act?.claims ?? {} },
+        { subject: subject.subject, ...target, notAfter: subject.expiresAt, claims: { ...actors } },
         async (session) => {
           const { engine } = desk.issuer;
           await holdToken(session, engine, subject.jti);
           if (await isRevoked(session, subject.jti)) return refusal('invalid_request', 'the subject token was revoked');
-          if (offline) refresh = await firstRefresh(desk, session, { request, subject, target, now, times });
+          if (offline) refresh = await firstRefresh(desk, session, { request, subject, target, actors, now, times });
           return undefined;
         },
       );
@@ -104,9 +104,7 @@ function isMeantFor(token: OwnToken, client: Client, issuer: string): boolean {
   );
 }
 
-interface Smaller {
-  readonly scopes: readonly string[];
-  readonly groups: readonly string[];
+interface Smaller extends Rights {
   readonly audiences: readonly string[];
   readonly everyone: boolean;
   /** A refresh token is wanted, too. */
@@ -118,17 +116,10 @@ function smallerThan(token: OwnToken, asked: AskedTarget, client: Client): Small
   if (offline && !client.grants.includes('refresh_token')) {
     return refusal('invalid_scope', 'this client is not registered for refresh tokens (offline_access)');
   }
-  const words = asked.scopes?.filter((scope) => scope !== 'offline_access') ?? [];
-  // Who names nothing (or offline_access alone) gets what the token has.
-  const wanted = (words.length === 0 ? token.scopes : words).map(parseScope);
-  const capabilities = wanted.filter((scope) => !isGroup(scope));
-  const narrowed = narrow(token.scopes.map(parseScope), capabilities);
-  if (narrowed.kind === 'wider') {
-    const wider = narrowed.scopes.map(({ text }) => text).join(' ');
-    return refusal('invalid_scope', `the subject token does not hold ${wider}`);
-  }
-  const groups = smallerGroups(token, words.length === 0 ? undefined : wanted);
-  if ('kind' in groups) return groups;
+  const claim = groupsOf(token.claims);
+  const held = { scopes: token.scopes, groups: 'refused' in claim ? [] : claim };
+  const rights = handOn(held, asked.scopes, 'the subject token');
+  if ('kind' in rights) return rights;
   const forAll = token.audiences.some(isForEveryone);
   if (asked.everyone && !forAll) {
     return refusal(
@@ -138,41 +129,22 @@ function smallerThan(token: OwnToken, asked: AskedTarget, client: Client): Small
   }
   const own = asked.audiences.length === 0;
   return {
-    scopes: capabilities.map(({ text }) => text),
-    groups: groups.kept,
+    ...rights,
     audiences: own ? token.audiences : asked.audiences,
     everyone: own ? forAll : asked.everyone,
     offline,
   };
 }
 
-/** Those asked for, in that order; all of them where nothing was asked for. */
-function smallerGroups(
-  token: OwnToken,
-  wanted: readonly ParsedScope[] | undefined,
-): { readonly kept: readonly string[] } | Refusal {
-  const claim = groupsOf(token.claims);
-  const held = 'refused' in claim ? [] : claim;
-  if (wanted === undefined) return { kept: held };
-  const asked = wanted.filter(isGroup);
-  // The defaults are only for who says `wlcg.groups`: whoever names groups wants no others.
-  const plain = asked.some((scope) => scope.kind === 'groups' && scope.group === undefined);
-  const selected = selectGroups(asked, held, plain ? held : []);
-  if (selected.kind === 'groups') return { kept: selected.groups };
-  return refusal('access_denied', `the subject token is not of ${selected.groups.join(', ')}`);
-}
-
-const isGroup = ({ kind }: ParsedScope): boolean => kind === 'groups';
+/** A claim `act`, or none. */
+type Actors = Pick<Family, 'act'>;
 
 /** The actor is the client; those before it are kept inside, for people who look, and decide nothing (RFC 8693 section 4.1). */
-function actorClaim(
-  token: OwnToken,
-  { id }: Client,
-): { readonly claims: Record<string, JsonValue> } | Refusal | undefined {
+function actorClaim(token: OwnToken, { id }: Client): Actors | Refusal {
   const before = token.claims['act'] as JsonValue | undefined;
   if (chainLength(before) >= mostActors) return refusal('invalid_request', 'the subject token was exchanged too often');
-  if (token.clientId === id) return before === undefined ? undefined : { claims: { act: before } };
-  return { claims: { act: { sub: id, ...(before === undefined ? {} : { act: before }) } } };
+  if (token.clientId === id) return before === undefined ? {} : { act: before };
+  return { act: { sub: id, ...(before === undefined ? {} : { act: before }) } };
 }
 
 function chainLength(act: unknown): number {
@@ -188,6 +160,7 @@ interface Beginning {
   readonly request: ClientRequest;
   readonly subject: OwnToken;
   readonly target: Omit<Smaller, 'offline'>;
+  readonly actors: Actors;
   readonly now: Epoch;
   readonly times: RefreshTimes;
 }
@@ -195,17 +168,15 @@ interface Beginning {
 async function firstRefresh(
   { world }: ServerDesk,
   session: Session,
-  { request, subject, target, now, times }: Beginning,
+  { request, subject, target, actors, now, times }: Beginning,
 ): Promise<{ readonly token: RefreshToken; readonly endsAt: Epoch }> {
   const endsAt = after(now, times.cap);
-  const { scopes, audiences, everyone } = target;
-  const family = {
+  const family: Family = {
     id: world.random.id(),
     client: request.known.client.id,
     subject: subject.subject,
-    scopes,
-    audiences,
-    everyone,
+    ...target,
+    ...actors,
     startedAt: now,
     endsAt,
   };

@@ -16,6 +16,7 @@ const known = (changes: Partial<KnownFamily> = {}): KnownFamily => ({
     client: 'c',
     subject: 's',
     scopes: [],
+    groups: [],
     audiences: [],
     everyone: false,
     startedAt: start,

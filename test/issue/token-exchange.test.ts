@@ -252,6 +252,29 @@ for (const place of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal((await refresh(token)).status, 200, 'none of that harmed it');
     });
 
+    test('ISS-17: what a refresh brings still says who acts for whom, and has the groups that the grant had, or fewer', async () => {
+      const mine = await userToken({ groups: ['/vo', '/vo/prod'] });
+      const scope = 'storage.read:/home offline_access wlcg.groups:/vo/prod wlcg.groups:/vo';
+      const token = String((await swap(mine, { scope })).body['refresh_token']);
+      const refreshed = async (more: Record<string, string>) => {
+        const { status, body } = await refresh(token, more);
+        assert.equal(status, 200, JSON.stringify(body));
+        const { act, scope: scopes, 'wlcg.groups': groups } = decodeJwt(String(body['access_token']));
+        return { act, scopes, groups };
+      };
+      const act = { sub: client.id };
+      const all = { act, scopes: 'storage.read:/home', groups: ['/vo/prod', '/vo'] };
+      assert.deepEqual(await refreshed({}), all);
+      assert.deepEqual(await refreshed({ scope: 'offline_access' }), all);
+      assert.deepEqual(await refreshed({ scope: 'wlcg.groups:/vo' }), { act, scopes: '', groups: ['/vo'] });
+      assert.deepEqual(await refreshed({ scope: 'storage.read:/home/x' }), {
+        act,
+        scopes: 'storage.read:/home/x',
+        groups: undefined,
+      });
+      await refused(refresh(token, { scope: 'wlcg.groups:/vo/ops' }), 'access_denied');
+    });
+
     test('a young refresh token stays; an old one is replaced once, and a repeat yields the same successor (scenario 41)', async () => {
       const token = await login();
       assert.equal((await refresh(token)).body['refresh_token'], undefined);
