@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { compactVerify } from 'jose';
 import type { Session } from '../store/database.ts';
 import { decodeJwt } from '../token/jwt.ts';
-import { between, type Epoch, epochFromSeconds, minutes, seconds } from '../token/time.ts';
+import { between, type Epoch, earliest, epoch, epochFromSeconds, minutes, seconds } from '../token/time.ts';
 
 export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
@@ -22,6 +22,8 @@ export interface AssertionRule {
 
 const longestLife = minutes(5);
 const tolerance = seconds(60);
+/** Text that every database keeps as it is. */
+const fitJti = /^[^\0\ud800-\udfff]{1,255}$/u;
 /** Other kinds of JWT have types of their own, `at+jwt` for one, and cannot stand in for an assertion (RFC 8725 section 3.11). */
 const types = new Set<unknown>([undefined, 'JWT', 'jwt', 'client-authentication+jwt']);
 
@@ -56,16 +58,17 @@ function judgeClaims(claims: Readonly<Record<string, unknown>>, rule: AssertionR
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return refused('the assertion has no exp');
   const until = epochFromSeconds(exp);
   if (until <= rule.now) return refused('the assertion has expired');
-  if (between(rule.now, until) > longestLife + tolerance)
-    return refused('the assertion lives longer than five minutes');
+  // From `iat` on where it says so: one that is made for a day would else be good in its last minutes.
+  const from = typeof iat === 'number' ? earliest(rule.now, epochFromSeconds(iat)) : rule.now;
+  if (between(from, until) > longestLife + tolerance) return refused('the assertion lives longer than five minutes');
   for (const start of [nbf, iat]) {
     if (start === undefined) continue;
     if (typeof start !== 'number' || between(rule.now, epochFromSeconds(start)) > tolerance) {
       return refused('the assertion is not valid yet');
     }
   }
-  if (typeof jti !== 'string' || jti === '' || jti.length > 255) return refused('the assertion has no jti');
-  return { kind: 'holds', jti, until };
+  if (typeof jti !== 'string' || !fitJti.test(jti)) return refused('the assertion has no jti, or one that is too long');
+  return { kind: 'holds', jti, until: epoch(Math.ceil(until)) };
 }
 
 const refused = (why: string): AssertionAnswer => ({ kind: 'refused', why });

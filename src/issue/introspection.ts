@@ -23,7 +23,7 @@ export function addIntrospection(app: FastifyInstance, desk: ServerDesk): void {
       desk.counts.add('introspections', { active: shown ? 'yes' : 'no' });
       return {
         kind: 'json',
-        body: shown ? { active: true, token_type: 'Bearer', ...token.claims } : { active: false },
+        body: shown ? { ...token.claims, active: true, token_type: 'Bearer' } : { active: false },
       };
     },
   });

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { SignJWT } from 'jose';
 import pg from 'pg';
 import { roleStatements, roleThatChangesAudit } from '../../src/issue/audit-rights.ts';
+import { readClientKey } from '../../src/issue/client-key.ts';
 import { rotateKeys } from '../../src/mint/rotate-keys.ts';
 import { mono } from '../../src/token/time.ts';
 import { realClock } from '../../src/world/real-clock.ts';
@@ -130,6 +133,28 @@ test('scenario 42: a token that is asked for while a removal is about to commit 
   await admin.query('COMMIT');
   assert.equal((await asking).status, 401);
   await Promise.all([admin.end(), watcher.end()]);
+});
+
+test('ISS-19: what PostgreSQL has no text or number for is refused as on SQLite, and is no fault of the database', async () => {
+  await using bed = await serverBed({ ...storeAt(await postgres.database('odd')), url, chain: 'one' });
+  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const publicKey = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const { id } = await bed.client({ key: readClientKey(publicKey, 'test') });
+  const asserted = async (sub: string, claims: Record<string, unknown> = {}) => {
+    const all = { iss: sub, sub, aud: url, exp: Date.now() / 1000 + 60.123_456, jti: 'once', ...claims };
+    const assertion = await new SignJWT(all).setProtectedHeader({ alg: 'ES256' }).sign(keys.privateKey);
+    const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+    const form = { grant_type: 'client_credentials', client_assertion_type: type, client_assertion: assertion };
+    return (await post(bed.at('/token'), form)).status;
+  };
+  assert.equal(await asserted(id), 200, 'ends within a second');
+  assert.equal(await asserted(id, { jti: 'a\0b' }), 401);
+  assert.equal(await asserted('client-a\0b'), 401);
+  const nobody = { id: 'client-a\0b', secret: 'x' };
+  assert.equal((await ask(bed, nobody)).status, 401);
+  const form = { grant_type: 'client_credentials', client_id: nobody.id, client_secret: nobody.secret };
+  assert.equal((await post(bed.at('/token'), form)).status, 401);
+  assert.deepEqual(bed.server.counts.samples('faults'), []);
 });
 
 test('a key that one node rotates is published and used by the other within a second', async () => {
