@@ -7,7 +7,7 @@ import { markPublished } from '../mint/rotate-keys.ts';
 import type { SigningKey } from '../mint/signing-key.ts';
 import { seconds } from '../token/time.ts';
 import type { ServerDesk } from './server-desk.ts';
-import { pathOf, type ServerUrls } from './server-urls.ts';
+import { routeOf, type ServerUrls } from './server-urls.ts';
 import { jsonText, metadataOf } from './site.ts';
 import type { TokenGrant } from './token-grant.ts';
 
@@ -61,7 +61,7 @@ export function addDiscovery(app: FastifyInstance, desk: ServerDesk, grants: Rea
     return jsonText({ keys: keys.map(({ jwk }) => ({ ...jwk })) });
   });
   for (const path of desk.urls.metadataPaths) app.get(path, answering(metadata));
-  app.get(pathOf(desk.urls.jwks), answering(jwks));
+  app.get(routeOf(desk.urls.jwks), answering(jwks));
 }
 
 /** From the moment they are served verifiers can know them, which is what a rotation waits for. Serving goes on where it cannot be noted. */

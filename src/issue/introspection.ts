@@ -4,7 +4,7 @@ import type { Client } from './client.ts';
 import { addClientEndpoint } from './client-endpoint.ts';
 import { isRevoked, type OwnToken } from './own-tokens.ts';
 import type { ServerDesk } from './server-desk.ts';
-import { pathOf } from './server-urls.ts';
+import { routeOf } from './server-urls.ts';
 
 /**
  * RFC 7662: does this token still hold, and what does it say? Answered only to the services that it is for, which are the
@@ -13,7 +13,7 @@ import { pathOf } from './server-urls.ts';
 export function addIntrospection(app: FastifyInstance, desk: ServerDesk): void {
   addClientEndpoint(app, desk, {
     name: 'introspection',
-    path: pathOf(desk.urls.introspection),
+    path: routeOf(desk.urls.introspection),
     async answer({ form, known }) {
       const text = form.one('token');
       if (text === undefined) return { kind: 'error', error: 'invalid_request', why: 'token is missing' };

@@ -6,7 +6,7 @@ import type { ClientRequest } from './client-request.ts';
 import { familyOfToken, revokeFamily } from './family-table.ts';
 import { holdToken, revokeToken } from './own-tokens.ts';
 import type { ServerDesk } from './server-desk.ts';
-import { pathOf } from './server-urls.ts';
+import { routeOf } from './server-urls.ts';
 
 const done: EndpointAnswer = { kind: 'empty' };
 
@@ -25,7 +25,7 @@ const ofOthers: EndpointAnswer = {
 export function addRevocation(app: FastifyInstance, desk: ServerDesk): void {
   addClientEndpoint(app, desk, {
     name: 'revocation',
-    path: pathOf(desk.urls.revocation),
+    path: routeOf(desk.urls.revocation),
     async answer(request) {
       const token = request.form.one('token');
       if (token === undefined) return { kind: 'error', error: 'invalid_request', why: 'token is missing' };

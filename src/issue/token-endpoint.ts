@@ -5,7 +5,7 @@ import { entryOf } from './client-audit.ts';
 import { addClientEndpoint } from './client-endpoint.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { ServerDesk } from './server-desk.ts';
-import { pathOf } from './server-urls.ts';
+import { routeOf } from './server-urls.ts';
 import { type GivenRefresh, type Issued, refusal, type TokenAnswer, type TokenGrant } from './token-grant.ts';
 
 /** The token endpoint (RFC 6749 section 3.2): which grant is asked for, and may this client use it? Whatever is refused is noted here. */
@@ -16,7 +16,7 @@ export function addTokenEndpoint(
 ): void {
   addClientEndpoint(app, desk, {
     name: 'token',
-    path: pathOf(desk.urls.token),
+    path: routeOf(desk.urls.token),
     async answer(request) {
       const answer = await answerOf(grants, request);
       if (answer.kind === 'refused') {

@@ -6,8 +6,10 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { readClientKey } from '../../src/issue/client-key.ts';
+import { serverUrls } from '../../src/issue/server-urls.ts';
+import type { IssuerUrl } from '../../src/token/names.ts';
 import { throwAwayCa } from '../peers/throw-away-ca.ts';
-import { serverBed } from './server-bed.ts';
+import { post, serverBed } from './server-bed.ts';
 
 /** A server with TLS that this process trusts. */
 async function tlsBed(path: string) {
@@ -134,6 +136,18 @@ test('the key set has an ETag, may be kept for an hour, and is new the moment a 
     kids = response.status === 304 ? 1 : ((await response.json()) as { keys: unknown[] }).keys.length;
   }
   assert.equal(kids, 2);
+});
+
+test('what means something to a router means itself in the path of an issuer, or is refused at the start', async () => {
+  await using bed = await serverBed({ path: '/vo:prod' });
+  const status = async (path: string) => (await fetch(`${bed.origin}${path}`)).status;
+  assert.equal(await status('/vo:prod/oauth2/certs'), 200);
+  assert.equal(await status('/.well-known/oauth-authorization-server/vo:prod'), 200);
+  assert.equal(await status('/vo-other/oauth2/certs'), 404);
+  assert.equal((await post(bed.at('/token'), {})).status, 401);
+  for (const path of ['/a%20b', '/a*']) {
+    assert.throws(() => serverUrls(`https://tokens.example.org${path}` as IssuerUrl), /cannot answer for/, path);
+  }
 });
 
 test('an issuer with a slash at its end answers where libraries look that put the well-known word behind it', async () => {
