@@ -44,7 +44,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     connectionsCheckingInterval: 1_000,
   };
   const app = fastify({
-    ...(tls === undefined ? { http } : { https: { ...http, ...tls } }),
+    // What begins no TLS would else hold a connection for two minutes.
+    ...(tls === undefined ? { http } : { https: { ...http, ...tls, handshakeTimeout: limits.headers } }),
     bodyLimit,
     requestTimeout: limits.request,
     keepAliveTimeout: limits.idle,
@@ -107,8 +108,13 @@ function requestIds({ proxies, random }: ServerOptions) {
 }
 
 /** What is not HTTP, too slow or too long: answered on the bare socket, since there is no request. */
-function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy();
+function clientErrorHandler(
+  error: NodeJS.ErrnoException,
+  socket: Socket & { readonly secureConnecting?: boolean },
+): void {
+  // Where TLS did not come about an answer would wait for it for ever, and the connection with it.
+  const nobody = error.code === 'ECONNRESET' || socket.secureConnecting === true;
+  if (nobody || socket.destroyed || !socket.writable) return void socket.destroy();
   const [line, description] =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? ['431 Request Header Fields Too Large', 'the headers are too large']

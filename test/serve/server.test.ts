@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmod, copyFile, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -219,6 +220,29 @@ test('a certificate that is replaced is used for new connections, and a pair tha
   assert.ok(taken.kind === 'taken' && taken.expiresAt > epoch(Date.now() + seconds(86_400)));
   (server.app.server as unknown as { setSecureContext(pair: TlsPair): void }).setSecureContext(taken.pair);
   assert.notEqual(await served(server.port, ca), first);
+});
+
+test('a connection to a TLS server that begins no TLS, or something else, is ended', async () => {
+  await using disk = await pairOnDisk();
+  const { pair } = await TlsFiles.open(realFiles, disk.paths);
+  await using server = await running({ tls: pair });
+  const ended = async (text: string) => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const socket = connectPlain(server.port, '127.0.0.1', () => socket.write(text));
+    socket.setTimeout(seconds(8), () => socket.destroy());
+    socket.on('timeout', () => resolve(false));
+    for (const end of ['end', 'error', 'close']) socket.on(end, () => resolve(true));
+    socket.resume();
+    return await promise;
+  };
+  assert.deepEqual(await Promise.all([ended(''), ended('\x16\x03\x01'), ended('GET / HTTP/1.1\r\n\r\n')]), [
+    true,
+    true,
+    true,
+  ]);
+  const left = Promise.withResolvers<number>();
+  server.app.server.getConnections((_error, count) => left.resolve(count));
+  assert.equal(await left.promise, 0);
 });
 
 test('a key that everybody may read, a file that is not there, and text that is no PEM are refused at the start', async () => {
