@@ -6,7 +6,7 @@ import type { OpenIssuer } from '../mint/issuer.ts';
 import { counted, printable, timestamp } from '../observe/printable.ts';
 import { after, type Epoch, epoch, millis } from '../token/time.ts';
 import type { Context } from './context.ts';
-import { tokenStory } from './issuer-audit-token.ts';
+import { type TokenQuestion, tokenStory } from './issuer-audit-token.ts';
 import { withIssuer } from './issuer-place.ts';
 
 export interface AuditOptions {
@@ -28,7 +28,7 @@ export async function audit(context: Context, options: AuditOptions): Promise<Ex
     const lines = await wantedLines(issuer, options.jti, since);
     if (context.options.json)
       await context.printJson({ issuer: issuer.settings.url, ...verdict, entries: lines?.map(asJson) });
-    else if (lines !== undefined) await printLines(context, issuer, options.jti, lines);
+    else if (lines !== undefined) await printLines(context, issuer, { jti: options.jti, lines, log: verdict.kind });
     if (verdict.kind === 'broken') {
       const { chain, seq, why } = verdict;
       throw new Fault(
@@ -68,15 +68,14 @@ async function printHeads(
 async function printLines(
   context: Context,
   issuer: OpenIssuer,
-  jti: string | undefined,
-  lines: readonly AuditLine[],
+  { jti, lines, log }: Pick<TokenQuestion, 'lines' | 'log'> & { readonly jti: string | undefined },
 ): Promise<void> {
   if (jti === undefined) {
     for (const { entry } of lines) await context.print(lineText(entry));
     return;
   }
   const keys = await issuer.keys({ removed: true });
-  const story = tokenStory({ jti, lines, keys, settings: issuer.settings, now: context.world.clock.now() });
+  const story = tokenStory({ jti, lines, log, keys, settings: issuer.settings, now: context.world.clock.now() });
   for (const sentence of story) await context.print(sentence);
 }
 

@@ -1,5 +1,6 @@
-import type { AuditLine } from '../mint/audit.ts';
+import type { AuditLine, AuditVerdict } from '../mint/audit.ts';
 import type { IssuerSettings } from '../mint/issuer.ts';
+import { fitsWidely } from '../mint/pattern.ts';
 import type { SigningKey } from '../mint/signing-key.ts';
 import { printable, span, timestamp } from '../observe/printable.ts';
 import { between, type Epoch } from '../token/time.ts';
@@ -8,16 +9,22 @@ export interface TokenQuestion {
   readonly jti: string;
   /** Every line of the log that names it. */
   readonly lines: readonly AuditLine[];
+  /** What reading the whole log said of it. */
+  readonly log: AuditVerdict['kind'];
   readonly keys: readonly SigningKey[];
   readonly settings: IssuerSettings;
   readonly now: Epoch;
 }
 
 /** The first questions of an incident, answered: which token is it, for whom, where did it go, how long yet, what contains it. */
-export function tokenStory({ jti, lines, keys, settings, now }: TokenQuestion): readonly string[] {
+export function tokenStory({ jti, lines, log, keys, settings, now }: TokenQuestion): readonly string[] {
   const issued = lines.find(({ entry }) => entry.event === 'issued')?.entry;
   if (issued === undefined) {
-    return [`no token with the jti ${printable(jti)} was signed here; it is of another issuer, or forged`];
+    return [
+      log === 'whole'
+        ? `no token with the jti ${printable(jti)} was signed here; it is of another issuer, or forged`
+        : `the log has no token with the jti ${printable(jti)}, and is not whole: it may have been signed here all the same`,
+    ];
   }
   const { at, by, subject = 'nobody', audiences = [], scopes = [], deliveredTo = [], expiresAt, kid } = issued;
   const story = [
@@ -56,9 +63,9 @@ function containment(subject: string, key: SigningKey | undefined, { policy }: I
 }
 
 function suspension(subject: string, suspended: readonly string[]): string {
-  if (suspended.includes(subject)) return 'it is suspended already';
-  const what = subject.startsWith('hashed:')
-    ? 'the subject of the token (the log holds a hash of it)'
-    : JSON.stringify(subject);
+  // A pattern says nothing of a name that only its hash is known of.
+  const isHashed = subject.startsWith('hashed:');
+  if (!isHashed && suspended.some((pattern) => fitsWidely(pattern, subject))) return 'it is suspended already';
+  const what = isHashed ? 'the subject of the token (the log holds a hash of it)' : JSON.stringify(subject);
   return `add ${what} to "suspend" below "policy:" in issuer.yaml`;
 }
