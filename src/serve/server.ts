@@ -18,8 +18,15 @@ export interface ServerOptions {
 
 export const bodyLimit = 64 * 1024;
 
-/** A client gets this long for its headers, for all of its request, and between two requests of one connection. */
-const limits = { headers: 5_000, request: 10_000, idle: 30_000, headerSize: 16 * 1024, connections: 4_096 };
+/** A client gets this long for its headers, for all of its request, between two requests of one connection, and to hear why it was cut off. */
+const limits = {
+  headers: 5_000,
+  request: 10_000,
+  idle: 30_000,
+  farewell: 1_000,
+  headerSize: 16 * 1024,
+  connections: 4_096,
+};
 
 const common = {
   'cache-control': 'no-store',
@@ -125,6 +132,8 @@ function clientErrorHandler(
   socket.end(
     `HTTP/1.1 ${line}\r\ncontent-type: application/json\r\ncache-control: no-store\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
   );
+  // Whoever never closes its own side would keep ours.
+  setTimeout(() => socket.destroy(), limits.farewell).unref();
 }
 
 /** Listens, and says where: port 0 lets the system choose. Throws Fault `config-invalid` when it cannot. */
