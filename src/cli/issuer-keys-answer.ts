@@ -12,18 +12,20 @@ export interface RotateOptions {
   readonly dir?: string;
   readonly now?: true;
   readonly reason?: string;
+  readonly remove?: string;
   readonly ifDue?: true;
 }
 
 /** `tokeep issuer rotate`: one step, and what comes next. */
 export async function rotate(context: Context, options: RotateOptions): Promise<ExitCode> {
-  const { now = false, reason } = options;
+  const { now = false, reason, remove } = options;
   if (reason !== undefined && !now) throw new Fault('usage', '--reason goes with --now');
+  if (remove !== undefined && !now) throw new Fault('usage', '--remove goes with --now');
   const by = `rotate ${whoAsks(context.world)}`;
   return await withIssuer(context, options.dir, async (issuer) => {
     let report: RotationReport;
     try {
-      report = await rotateKeys(issuer, { now, by, ...(reason === undefined ? {} : { reason }) });
+      report = await rotateKeys(issuer, { now, by, remove, ...(reason === undefined ? {} : { reason }) });
     } catch (thrown) {
       if (options.ifDue !== true || !(thrown instanceof Fault) || thrown.code !== 'rotation-early') throw thrown;
       await context.say(`nothing to do yet: ${thrown.message}`);

@@ -6,12 +6,14 @@ import type { OpenIssuer } from './issuer.ts';
 import { makeKeyPair } from './key-pair.ts';
 import { type KeyRecord, readKeys, updateKey } from './key-table.ts';
 import { loadPrivateKey, removeKeyFile } from './private-keys.ts';
-import { afterStep, type NextStep, nextStep, type RotationStep } from './rotation.ts';
+import { afterStep, type NextStep, nextStep, type RotationStep, urgentStep } from './rotation.ts';
 import type { SigningKey } from './signing-key.ts';
 
 export interface RotationWish {
-  /** Do the very next step, whether or not its time has come. Needs a reason, which goes into the audit log. */
+  /** Do the urgent step, whether or not its time has come. Needs a reason, which goes into the audit log. */
   readonly now: boolean;
+  /** With `now`: the kid of a key to remove instead, which signs no more or not yet. */
+  readonly remove?: string | undefined;
   readonly reason?: string;
   readonly by: string;
 }
@@ -30,7 +32,7 @@ type Change = Exclude<RotationStep, { kind: 'make' }>;
 
 /**
  * Does one step of the rotation. Throws Fault `rotation-early` when no step is due, with the time when one is; `usage` for `now`
- * without a reason; `signing-key-unusable` when the key that is to sign cannot.
+ * without a reason, and for a key that cannot be removed; `signing-key-unusable` when the key that is to sign cannot.
  */
 export async function rotateKeys(issuer: OpenIssuer, wish: RotationWish): Promise<RotationReport> {
   if (wish.now && (wish.reason ?? '').trim() === '') {
@@ -54,9 +56,9 @@ export async function rotateKeys(issuer: OpenIssuer, wish: RotationWish): Promis
 }
 
 function stepToDo(issuer: OpenIssuer, keys: readonly SigningKey[], wish: RotationWish, now: Epoch): RotationStep {
+  if (wish.now) return wish.remove === undefined ? urgentStep(keys) : removalOf(keys, wish.remove);
   const next = nextStep(keys, issuer.settings.rotation, now);
   if (next.kind !== 'wait') return next;
-  if (wish.now) return next.would;
   const what = next.breaks ? 'the next step of the rotation would break verifiers' : 'no step of the rotation is due';
   throw new Fault('rotation-early', `${what}: ${next.why}`, {
     hint:
@@ -65,6 +67,17 @@ function stepToDo(issuer: OpenIssuer, keys: readonly SigningKey[], wish: Rotatio
         : 'tokeep issuer rotate --now --reason TEXT   # does it all the same, and writes the reason into the audit log',
     ...(next.until === undefined ? {} : { retryAt: next.until }),
   });
+}
+
+function removalOf(keys: readonly SigningKey[], kid: string): RotationStep {
+  const key = keys.find((one) => one.kid === kid);
+  if (key?.state === 'signing') {
+    throw new Fault('usage', `the key ${kid} signs, and cannot be removed before another one does`, {
+      hint: 'tokeep issuer rotate --now --reason TEXT   # makes a successor, then lets it sign, then removes this one',
+    });
+  }
+  if (key !== undefined) return { kind: 'remove', kid };
+  throw new Fault('usage', `there is no key ${kid} to remove`, { hint: 'tokeep issuer list   # shows the keys' });
 }
 
 async function make(issuer: OpenIssuer, wish: RotationWish, now: Epoch): Promise<string> {
@@ -95,7 +108,7 @@ async function change(issuer: OpenIssuer, step: Change, wish: RotationWish, now:
     const keys = records.map(({ key }) => key).filter(({ state }) => state !== 'removed');
     if (JSON.stringify(stepToDo(issuer, keys, wish, now)) !== JSON.stringify(step)) throw takenOver();
     // The one that retires goes first: there is never a moment with two that sign.
-    const changed = afterStep(keys, step, now).filter((key) => !keys.includes(key));
+    const changed = afterStep(keys, step, now, wish.now).filter((key) => !keys.includes(key));
     for (const key of changed.toSorted((one) => (one.state === 'retired' ? -1 : 1))) await updateKey(session, key);
     for (const [event, kid] of events) {
       const { by, reason } = wish;

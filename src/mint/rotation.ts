@@ -44,7 +44,7 @@ export function nextStep(keys: readonly SigningKey[], times: RotationTimes, now:
   const next = keys.find(({ state }) => state === 'next');
   const candidates = [
     ...(next === undefined ? [] : [promotion(next, signing, times)]),
-    ...keys.filter(({ state }) => state === 'retired').map((key) => removal(key, times)),
+    ...retiredOf(keys).map((key) => removal(key, times)),
     ...(next === undefined ? [making(signing, times, now)] : []),
   ];
   const due = candidates.find((candidate) => candidate.due !== undefined && candidate.due <= now);
@@ -52,6 +52,30 @@ export function nextStep(keys: readonly SigningKey[], times: RotationTimes, now:
   const first = candidates[0] as Candidate;
   return { kind: 'wait', until: first.due, why: first.why, would: first.step, breaks: first.breaks };
 }
+
+/**
+ * The step for whoever cannot wait, since the key that signs got lost: a successor is made, it signs, and the key that it relieved goes,
+ * which is the lost one. Keys that were retired in peace stay until their time, whatever happens: tokens that are good live by them.
+ */
+export function urgentStep(keys: readonly SigningKey[]): RotationStep {
+  const [first] = retiredOf(keys);
+  if (first?.givenUp) return { kind: 'remove', kid: first.kid };
+  const signing = keys.find(({ state }) => state === 'signing');
+  const next = keys.find(({ state }) => state === 'next');
+  return next === undefined ? { kind: 'make' } : promotionOf(next, signing);
+}
+
+/** The one that was given up last goes first. */
+function retiredOf(keys: readonly SigningKey[]): readonly SigningKey[] {
+  const givenUpAt = ({ givenUp, retiredAt }: SigningKey): number => (givenUp ? (retiredAt ?? 0) : 0);
+  return keys.filter(({ state }) => state === 'retired').toSorted((one, other) => givenUpAt(other) - givenUpAt(one));
+}
+
+const promotionOf = ({ kid }: SigningKey, signing: SigningKey | undefined) => ({
+  kind: 'promote' as const,
+  kid,
+  ...(signing === undefined ? {} : { retires: signing.kid }),
+});
 
 function making(signing: SigningKey | undefined, { life, ahead }: RotationTimes, now: Epoch): Candidate {
   const due = signing === undefined ? now : after(signing.signsSince ?? signing.createdAt, millis(life - ahead));
@@ -65,7 +89,7 @@ function making(signing: SigningKey | undefined, { life, ahead }: RotationTimes,
 }
 
 function promotion(next: SigningKey, signing: SigningKey | undefined, { ahead }: RotationTimes): Candidate {
-  const step = { kind: 'promote', kid: next.kid, ...(signing === undefined ? {} : { retires: signing.kid }) } as const;
+  const step = promotionOf(next, signing);
   const { publishedAt } = next;
   if (publishedAt === undefined) {
     return {
@@ -90,15 +114,17 @@ function removal(key: SigningKey, { behind }: RotationTimes): Candidate {
 
 const moment = (at: Epoch): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
 
-/** The keys after a step, as they are recorded. `make` adds one and is not for here. */
+/** The keys after a step, as they are recorded; `inHurry` if nobody waited for its time. `make` adds one and is not for here. */
 export function afterStep(
   keys: readonly SigningKey[],
   step: Exclude<RotationStep, { kind: 'make' }>,
   now: Epoch,
+  inHurry = false,
 ): readonly SigningKey[] {
   return keys.map((key): SigningKey => {
     if (step.kind === 'remove') return key.kid === step.kid ? { ...key, state: 'removed', removedAt: now } : key;
     if (key.kid === step.kid) return { ...key, state: 'signing', signsSince: now };
-    return key.kid === step.retires ? { ...key, state: 'retired', retiredAt: now } : key;
+    if (key.kid !== step.retires) return key;
+    return { ...key, state: 'retired', retiredAt: now, ...(inHurry ? { givenUp: true } : {}) };
   });
 }

@@ -37,6 +37,8 @@ export interface SigningKey {
   readonly publishedAt?: Epoch;
   readonly signsSince?: Epoch;
   readonly retiredAt?: Epoch;
+  /** Retired by a rotation that was told not to wait: most likely somebody else has it. */
+  readonly givenUp?: true;
   readonly removedAt?: Epoch;
   /** Nothing that it signed is good for longer (it is at most a quarter of an hour after the longest `exp`); until then the key stays published. */
   readonly lastExpiry?: Epoch;

@@ -296,6 +296,35 @@ export function issuerContract(
       assert.equal((await a.mint(request())).kid, (await a.keys())[0]?.kid);
     });
 
+    test('scenario 43: --now removes the key that was lost, and another retired key only by its name', async () => {
+      const { a, b } = await opened();
+      const [peaceful] = await a.keys();
+      const wish = { now: true, reason: 'the backup was stolen', by: 'admin' };
+      const lost = await rotateKeys(a, wish);
+      await markPublished(a, [lost.kid], 'publish');
+      world.clock.advance(hours(48));
+      await a.mint(request({ lifetime: hours(6) }));
+      assert.equal((await rotateKeys(a, { now: false, by: 'cron' })).done.kind, 'promote');
+      const steps = [await rotateKeys(a, wish), await rotateKeys(b, wish), await rotateKeys(a, wish)];
+      assert.deepEqual(
+        steps.map(({ done }) => done.kind),
+        ['make', 'promote', 'remove'],
+      );
+      assert.equal(steps[2]?.kid, lost.kid);
+      const signs = String(steps[0]?.kid);
+      assert.deepEqual(
+        (await b.keys()).map(({ kid, state }) => [kid, state]),
+        [
+          [peaceful?.kid, 'retired'],
+          [signs, 'signing'],
+        ],
+      );
+      await assert.rejects(rotateKeys(a, { ...wish, remove: signs }), /cannot be removed before another one does/);
+      await assert.rejects(rotateKeys(a, { ...wish, remove: lost.kid }), /there is no key/);
+      assert.equal((await rotateKeys(a, { ...wish, remove: String(peaceful?.kid) })).done.kind, 'remove');
+      assert.equal((await b.keys()).length, 1);
+    });
+
     test('of two that rotate at the same moment one does the step', async () => {
       const { a, b } = await opened();
       const wish = { now: true, reason: 'race', by: 'x' };

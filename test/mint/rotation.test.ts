@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { makeKeyPair } from '../../src/mint/key-pair.ts';
-import { afterStep, nextStep } from '../../src/mint/rotation.ts';
+import { afterStep, nextStep, urgentStep } from '../../src/mint/rotation.ts';
 import { defaultRotation } from '../../src/mint/settings.ts';
 import type { SigningKey } from '../../src/mint/signing-key.ts';
 import { after, days, type Epoch, epoch, hours, latest, minutes } from '../../src/token/time.ts';
@@ -56,6 +56,25 @@ test('without a key that signs one is made, and the first that is published reli
   assert.deepEqual(nextStep([], defaultRotation, start), { kind: 'make' });
   const next = nextStep([key('new', { publishedAt: start })], defaultRotation, at(days(2)));
   assert.deepEqual(next, { kind: 'promote', kid: 'new' });
+});
+
+test('in an incident the key that signs is relieved and removed first; one that was retired in peace stays for its tokens', () => {
+  const peaceful = key('peaceful', { state: 'retired', retiredAt: start, lastExpiry: at(hours(6)) });
+  const lost = key('lost', { state: 'signing', signsSince: start, publishedAt: start });
+  assert.deepEqual(urgentStep([peaceful, lost]), { kind: 'make' });
+  const made = [peaceful, lost, key('new', { createdAt: at(1) })];
+  const promotion = urgentStep(made);
+  assert.ok(promotion.kind === 'promote');
+  assert.deepEqual([promotion.kid, promotion.retires], ['new', 'lost']);
+  const promoted = afterStep(made, promotion, at(2), true);
+  const removal = urgentStep(promoted);
+  assert.ok(removal.kind === 'remove' && removal.kid === 'lost');
+  const waits = nextStep(promoted, defaultRotation, at(2));
+  assert.ok(waits.kind === 'wait' && waits.would.kind === 'remove' && waits.would.kid === 'lost');
+  const removed = afterStep(promoted, removal, at(3), true);
+  assert.deepEqual(urgentStep(removed), { kind: 'make' }, 'a key that was retired in peace would go');
+  // Whenever it is: after the time of the peaceful one the three steps are the same.
+  assert.deepEqual(urgentStep([{ ...peaceful, lastExpiry: start }, lost]), { kind: 'make' });
 });
 
 /** What happens in between: somebody rotates, somebody publishes, somebody signs, or time passes. */

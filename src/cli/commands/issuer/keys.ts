@@ -31,7 +31,11 @@ function registerRotate(parent: Command, run: Runner): void {
     )
     .addOption(dirOption())
     .option('--if-due', 'nothing to do yet is fine; for timers')
-    .option('--now', 'before its time, although services may refuse tokens for a while; needs --reason')
+    .option(
+      '--now',
+      'in an incident, before its time: make a successor, let it sign, remove the key it relieved; needs --reason',
+    )
+    .option('--remove <KID>', 'with --now: remove this key, which signs no more or not yet')
     .option('--reason <TEXT>', 'why, for the audit log')
     .action(
       run(async (context, options: RotateOptions) => {
