@@ -1,6 +1,6 @@
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { asFault, type Fault } from '../fault/fault.ts';
-import { printable } from '../observe/printable.ts';
+import { printable, printableJson } from '../observe/printable.ts';
 import type { Output } from './io.ts';
 
 const reportAt = 'please report it with the command and `tokeep --version`; add --verbose to see where it happened';
@@ -10,11 +10,18 @@ export function isClosedPipe(thrown: unknown): boolean {
   return thrown instanceof Error && (thrown as NodeJS.ErrnoException).code === 'EPIPE';
 }
 
+/** How somebody wants to be told that a command failed. */
+export interface Telling {
+  readonly verbose: boolean;
+  /** With `--json`: where nothing of a result was printed yet, one document that says what went wrong. */
+  readonly document?: NotedOutput;
+}
+
 /** Says on stderr what went wrong, in a sentence and a hint, and gives the exit code. */
 export async function endWith(
   thrown: unknown,
   stderr: Output,
-  verbose: boolean,
+  { verbose, document }: Telling,
   program = 'tokeep',
 ): Promise<ExitCode> {
   if (isClosedPipe(thrown)) return exit.fine;
@@ -24,7 +31,33 @@ export async function endWith(
   if (hint !== undefined) lines.push(...hint.split('\n').map((line) => `  ${line}`));
   if (verbose) lines.push(...trace(thrown, fault));
   await stderr.write(`${lines.join('\n')}\n`).catch(() => {});
+  if (document?.begun() === false) await document.write(`${printableJson(documentOf(fault, hint))}\n`).catch(() => {});
   return fault.exit;
+}
+
+const documentOf = ({ code, message, exit }: Fault, hint: string | undefined): object => ({
+  error: { code, message, ...(hint === undefined ? {} : { hint }), exit },
+});
+
+/** An output that knows whether anything was written to it. */
+export interface NotedOutput extends Output {
+  begun(): boolean;
+}
+
+export function noted(output: Output): NotedOutput {
+  let begun = false;
+  return {
+    write(text) {
+      begun = true;
+      return output.write(text);
+    },
+    transient: (text) => output.transient(text),
+    isTTY: output.isTTY,
+    get columns() {
+      return output.columns;
+    },
+    begun: () => begun,
+  };
 }
 
 /** Places only, never messages: the message of a foreign error may quote what it was given. */

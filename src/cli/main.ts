@@ -13,7 +13,7 @@ if (token === undefined) {
     await io.stdout.write(`${token.reveal()}\n`);
   } catch (thrown) {
     const { endWith } = await import('./ending.ts');
-    process.exitCode = await endWith(thrown, io.stderr, false);
+    process.exitCode = await endWith(thrown, io.stderr, { verbose: false });
   }
 }
 process.exit();

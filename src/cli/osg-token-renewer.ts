@@ -16,14 +16,14 @@ const plain = { json: false, quiet: false, verbose: false, color: true };
 async function osgTokenRenewer(args: readonly string[], io: CliIo): Promise<0 | 1> {
   if (args.length > 0) {
     const hint = 'its file is named by OSG_TOKEN_RENEWER_CONFIG_PATH; tokeep --help shows what else there is';
-    await endWith(new Fault('usage', 'takes no arguments', { hint }), io.stderr, false, name);
+    await endWith(new Fault('usage', 'takes no arguments', { hint }), io.stderr, { verbose: false }, name);
     return 1;
   }
   const context = openContext(io, { ...plain, config: osgPlace(io) });
   try {
     return (await renew(context, [], { force: false, dryRun: false })) === 0 ? 0 : 1;
   } catch (thrown) {
-    await endWith(thrown, io.stderr, false, name);
+    await endWith(thrown, io.stderr, { verbose: false }, name);
     return 1;
   } finally {
     await context.close();

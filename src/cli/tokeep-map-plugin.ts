@@ -17,4 +17,4 @@ async function work() {
   return await mapAsPlugin({ files: realFiles, stdin, print, say }, file);
 }
 
-process.exit(await work().catch((thrown: unknown) => endWith(thrown, stderr, false, 'tokeep-map-plugin')));
+process.exit(await work().catch((thrown: unknown) => endWith(thrown, stderr, { verbose: false }, 'tokeep-map-plugin')));

@@ -2,16 +2,22 @@ import type { Command } from 'commander';
 import { type ExitCode, exit } from '../fault/codes.ts';
 import type { Runner } from './command.ts';
 import type { GlobalOptions } from './context.ts';
-import { endWith } from './ending.ts';
+import { endWith, noted, type Telling } from './ending.ts';
 import { commandWord } from './global-options.ts';
-import type { CliIo } from './io.ts';
+import type { CliIo, Output } from './io.ts';
 import { openContext } from './open-context.ts';
 import { buildProgram, type Loading } from './program.ts';
 import { usageFault } from './usage-fault.ts';
 
 /** Runs one command line to its end: never throws, says what went wrong on stderr, gives the exit code. */
-export async function tokeep(args: readonly string[], io: CliIo): Promise<ExitCode> {
-  const verbose = args.includes('--verbose');
+export async function tokeep(args: readonly string[], terminal: CliIo): Promise<ExitCode> {
+  const stdout = noted(terminal.stdout);
+  const io: CliIo = withStdout(terminal, stdout);
+  const own = ownOptions(args);
+  const telling: Telling = {
+    verbose: own.includes('--verbose'),
+    ...(own.includes('--json') ? { document: stdout } : {}),
+  };
   let ended: ExitCode = exit.fine;
   const run: Runner =
     (work) =>
@@ -50,23 +56,42 @@ export async function tokeep(args: readonly string[], io: CliIo): Promise<ExitCo
     return ended;
   } catch (thrown) {
     const usage = usageFault(thrown, stoppedIn, args);
-    if (usage === 'help') return await helpWritten(help, io, verbose);
+    if (usage === 'help') return await helpWritten(help, io, telling);
     if (usage === 'helpless') return exit.usage;
-    return await endWith(usage ?? thrown, io.stderr, verbose);
+    return await endWith(usage ?? thrown, io.stderr, telling);
   } finally {
     await Promise.allSettled(help);
   }
 }
 
 /** Help that did not reach its reader (a full disk, not a closed pipe) is a failure like any other. */
-async function helpWritten(help: readonly Promise<void>[], io: CliIo, verbose: boolean): Promise<ExitCode> {
+async function helpWritten(help: readonly Promise<void>[], io: CliIo, telling: Telling): Promise<ExitCode> {
   try {
     await Promise.all(help);
     return exit.fine;
   } catch (thrown) {
-    return await endWith(thrown, io.stderr, verbose);
+    return await endWith(thrown, io.stderr, telling);
   }
 }
+
+/** What stands before `--`; after it, the words are those of another command. */
+function ownOptions(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--');
+  return end < 0 ? args : args.slice(0, end);
+}
+
+/** The stdin of a process is opened by looking at it, so it is left a getter. */
+const withStdout = (io: CliIo, stdout: Output): CliIo => ({
+  get stdin() {
+    return io.stdin;
+  },
+  get stdinGiven() {
+    return io.stdinGiven;
+  },
+  stdout,
+  stderr: io.stderr,
+  env: io.env,
+});
 
 function pathOf(command: Command): string {
   return command.parent === null ? 'tokeep' : `${pathOf(command.parent)} ${command.name()}`;

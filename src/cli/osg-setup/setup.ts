@@ -48,7 +48,7 @@ export async function osgSetup(args: readonly string[], io: CliIo): Promise<0 | 
     }
     return 0;
   } catch (thrown) {
-    await endWith(thrown, io.stderr, false, 'osg-token-renewer-setup');
+    await endWith(thrown, io.stderr, { verbose: false }, 'osg-token-renewer-setup');
     return 1;
   } finally {
     await first.close();
