@@ -52,7 +52,7 @@ async function requestOf(
   const lifetime = options.lifetime ?? template.lifetime;
   const everyone = options.everyone ?? template.everyone ?? false;
   return {
-    subject: await subjectOf(issuer, options.subject ?? template.subject, options.user),
+    ...(await subjectOf(issuer, options.subject ?? template.subject, options.user)),
     // Who asks for everyone on the command line does not mean the audiences of the template.
     audiences: options.audience ?? (options.everyone === true ? [] : (template.audience ?? [])),
     everyone,
@@ -66,18 +66,22 @@ async function requestOf(
 }
 
 /** `random` is a name that only this issuer can make of a user, and always the same: nobody else can tell who it is. */
-async function subjectOf(issuer: OpenIssuer, subject: string | undefined, user: string | undefined): Promise<string> {
+async function subjectOf(
+  issuer: OpenIssuer,
+  subject: string | undefined,
+  user: string | undefined,
+): Promise<Pick<MintRequest, 'subject' | 'user'>> {
   if (subject === undefined) {
     throw new Fault('usage', 'the token is about nobody yet: --subject is missing', {
       hint: 'a name that stays for one user or service; --subject random --user NAME makes one that tells nothing',
     });
   }
   if (subject === 'random') {
-    if (user !== undefined && user !== '') return (await issuer.subjectNames()).random(user);
+    if (user !== undefined && user !== '') return { subject: (await issuer.subjectNames()).random(user), user };
     throw new Fault('usage', '--subject random is the same for the same user: --user NAME is missing');
   }
   if (user !== undefined) throw new Fault('usage', '--user goes with --subject random only');
-  return subject;
+  return { subject };
 }
 
 /** `name=JSON`, or a text where it is no JSON: most values are names, and quotes get lost in shells. */

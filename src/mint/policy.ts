@@ -33,6 +33,8 @@ export interface IssuerPolicy {
 /** What somebody wants to have signed. */
 export interface MintRequest {
   readonly subject: string;
+  /** Of whom the subject is a random name: who is suspended as a user gets nothing under that name either. Stands nowhere else. */
+  readonly user?: string;
   readonly audiences: readonly string[];
   /** A token for every service: never without being asked for. */
   readonly everyone: boolean;
