@@ -2,6 +2,7 @@ import { mostSpecificFirst, readGroup } from '../token/groups.ts';
 import { boundLifetime, lifetimeTable } from '../token/lifetimes.ts';
 import type { IssuerUrl } from '../token/names.ts';
 import { after, between, type Epoch, type Millis, millis } from '../token/time.ts';
+import { whyNoClaimValue } from './claim-value.ts';
 import { ownClaims } from './claims.ts';
 import { judgeAudiences } from './judge-audiences.ts';
 import { judgeScopes } from './judge-scopes.ts';
@@ -103,7 +104,7 @@ function judgeGroups(policy: IssuerPolicy, { groups }: MintRequest, profile: Iss
 }
 
 function judgeClaims(policy: IssuerPolicy, { claims, clientId }: MintRequest): Refused | undefined {
-  for (const name of Object.keys(claims)) {
+  for (const [name, value] of Object.entries(claims)) {
     if (ownClaims.has(name)) {
       return refuse(
         'invalid_request',
@@ -113,7 +114,11 @@ function judgeClaims(policy: IssuerPolicy, { claims, clientId }: MintRequest): R
     }
     // RFC 8693 section 4.1: who acts for the subject; said by a server, of the client that asked.
     if (name === 'act' && clientId !== undefined) continue;
-    if (policy.claims.includes(name)) continue;
+    if (policy.claims.includes(name)) {
+      const why = whyNoClaimValue(value);
+      if (why === undefined) continue;
+      return refuse('invalid_request', `the claim ${name} cannot be signed as it was asked for: ${why}`);
+    }
     const given = policy.claims.length === 0 ? 'it allows no further claims' : `it allows ${policy.claims.join(', ')}`;
     return refuse(
       'invalid_request',

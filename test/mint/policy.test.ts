@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { claimsOf } from '../../src/mint/claims.ts';
 import { judgeRequest } from '../../src/mint/judge-request.ts';
 import { fitsAudience, fitsPattern } from '../../src/mint/pattern.ts';
-import type { IssueProfile, IssuerPolicy, MintRequest, PolicyAnswer } from '../../src/mint/policy.ts';
+import type { IssueProfile, IssuerPolicy, JsonValue, MintRequest, PolicyAnswer } from '../../src/mint/policy.ts';
 import { parseScope, printScope } from '../../src/token/capability.ts';
 import { mayGive } from '../../src/token/narrowing.ts';
 import { epoch, hours, millis, minutes, seconds } from '../../src/token/time.ts';
@@ -172,6 +172,28 @@ test('claims: those of the policy, and never those that the issuer sets itself',
   }
   allowed(judge({ claims: { act: { sub: 'c' } }, clientId: 'c' }));
   refused(judge({ claims: { act: { sub: 'c' } } }), 'invalid_request', /does not allow the claim "act"/);
+});
+
+test('a claim is signed as it was asked for, or not at all', () => {
+  const own = { claims: ['x'] };
+  const nested = (levels: number) => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`) as JsonValue;
+  const fine = [1, -0.5, 1e-3, 2 ** 53 - 1, null, true, '', 'a', [], {}, { a: [{ b: 1.5 }] }, nested(32)];
+  for (const x of fine) assert.deepEqual(allowed(judge({ claims: { x } }, own)).request.claims, { x });
+  const odd = [
+    Infinity,
+    -Infinity,
+    Number.NaN,
+    2 ** 53,
+    12345678901234567890n,
+    undefined,
+    new Date(0),
+    new Map(),
+    () => 1,
+  ];
+  for (const x of [...odd, ...odd.map((one) => ({ a: [one] })), nested(33), nested(20_000)]) {
+    const answer = judge({ claims: { x: x as JsonValue } }, own);
+    refused(answer, 'invalid_request', /^the claim x cannot be signed as it was asked for: it /, /^$/);
+  }
 });
 
 test('ISS-10: a lifetime is cut with a remark, never refused for being long', () => {
