@@ -15,9 +15,9 @@ interface Ran {
   readonly status: number | string;
   readonly output: string;
 }
-async function run(file: string, args: readonly string[]): Promise<Ran> {
+async function run(file: string, args: readonly string[], more: Record<string, string> = {}): Promise<Ran> {
   const { promise, resolve } = Promise.withResolvers<Ran>();
-  execFile(file, [...args], { env: { ...process.env, SYSTEMD_COLORS: '0' } }, (error, stdout, stderr) =>
+  execFile(file, [...args], { env: { ...process.env, SYSTEMD_COLORS: '0', ...more } }, (error, stdout, stderr) =>
     resolve({ status: error === null ? 0 : (error.code ?? 'killed'), output: `${stdout}${stderr}` }),
   );
   return await promise;
@@ -69,6 +69,19 @@ async function hasSystemd(t: TestContext): Promise<boolean> {
   if (status !== 0) t.diagnostic('systemd-analyze is not on this machine; the units were not verified here');
   return status === 0;
 }
+
+test('what the units start is a command line that tokeep understands', async () => {
+  const files = ['tokeep.service', 'tokeep-renew.service', 'tokeep-issuer.service', 'examples/issuer-tls.conf'];
+  for (const file of files) {
+    const text = await readFile(join(shipped, file), 'utf8');
+    const [, line] = /^ExecStart=\/usr\/bin\/tokeep (.*)$/m.exec(text) ?? [];
+    assert.ok(line !== undefined, file);
+    // There is nothing here to run on, which is told only of a command line that makes sense.
+    const nothing = { TOKEEP_CONFIG: '/nonexistent/config.yaml' };
+    const { status, output } = await run(join(bin, 'tokeep'), line.split(' '), nothing);
+    assert.equal(status, 3, `${file}: ${output}`);
+  }
+});
 
 async function exposure(unit: string): Promise<number> {
   const { output } = await run('systemd-analyze', ['security', '--offline=yes', '--no-pager', unit]);
