@@ -3,6 +3,7 @@ import { Fault } from '../fault/fault.ts';
 import { type RotationReport, rotateKeys } from '../mint/rotate-keys.ts';
 import { type NextStep, nextStep, type RotationStep } from '../mint/rotation.ts';
 import type { SigningKey } from '../mint/signing-key.ts';
+import { unpublishedRemark } from '../mint/unpublished-key.ts';
 import { span, timestamp } from '../observe/printable.ts';
 import { between, type Epoch } from '../token/time.ts';
 import type { Context } from './context.ts';
@@ -19,6 +20,9 @@ export interface RotateOptions {
 /** `tokeep issuer rotate`: one step, and what comes next. */
 export async function rotate(context: Context, options: RotateOptions): Promise<ExitCode> {
   const { now = false, reason, remove } = options;
+  if (now && options.ifDue === true) {
+    throw new Fault('usage', '--now does a step before its time, and --if-due waits for it: give one of them');
+  }
   if (reason !== undefined && !now) throw new Fault('usage', '--reason goes with --now');
   if (remove !== undefined && !now) throw new Fault('usage', '--remove goes with --now');
   const by = `rotate ${whoAsks(context.world)}`;
@@ -34,12 +38,17 @@ export async function rotate(context: Context, options: RotateOptions): Promise<
       if (context.options.json) await printReport(context, { done: null, kid: null, publish: false, keys, next });
       return exit.fine;
     }
+    for (const remark of remarksOn(report.keys)) await context.warn(remark);
     if (context.options.json) {
       await printReport(context, report);
       return exit.fine;
     }
     await context.print(doneSentence(report.done, report.kid));
-    if (report.publish) await context.print('publish now, so that verifiers see it: tokeep issuer publish OUTDIR');
+    if (report.publish) {
+      await context.print(
+        'publish now, so that services see it: tokeep issuer publish OUTDIR (`tokeep issuer serve` does it by itself)',
+      );
+    }
     await context.print(nextSentence(report.next, context.world.clock.now()));
     return exit.fine;
   });
@@ -51,7 +60,15 @@ type Report = Pick<RotationReport, 'publish' | 'keys' | 'next'> & {
 };
 
 const printReport = (context: Context, report: Report): Promise<void> =>
-  context.printJson({ ...report, keys: report.keys.map(facts), next: nextFacts(report.next) });
+  context.printJson({
+    ...report,
+    keys: report.keys.map(facts),
+    next: nextFacts(report.next),
+    remarks: remarksOn(report.keys),
+  });
+
+const remarksOn = (keys: readonly SigningKey[]): readonly string[] =>
+  keys.map(unpublishedRemark).filter((remark) => remark !== undefined);
 
 /** `tokeep issuer list`. */
 export async function listKeys(context: Context, dir: string | undefined): Promise<ExitCode> {
@@ -60,39 +77,37 @@ export async function listKeys(context: Context, dir: string | undefined): Promi
     const keys = await issuer.keys();
     const now = context.world.clock.now();
     const next = nextStep(keys, settings.rotation, now);
+    const remarks = remarksOn(keys);
+    for (const remark of remarks) await context.warn(remark);
     if (context.options.json) {
       const { url, profile } = settings;
-      await context.printJson({ issuer: url, profile, directory, keys: keys.map(facts), next: nextFacts(next) });
+      await context.printJson({
+        issuer: url,
+        profile,
+        directory,
+        keys: keys.map(facts),
+        next: nextFacts(next),
+        remarks,
+      });
       return exit.fine;
     }
     await context.print(`${settings.url} (${settings.profile}) in ${directory}`);
-    await printTable(context, keys);
+    for (const key of keys) for (const line of linesOf(key)) await context.print(line);
     await context.print(nextSentence(next, now));
     return exit.fine;
   });
 }
 
-async function printTable({ print }: Context, keys: readonly SigningKey[]): Promise<void> {
-  const header = ['KID', 'STATE', 'SINCE', 'PUBLISHED', 'TOKENS UNTIL', 'ALGORITHM', 'HOME'];
-  const day = (at: Epoch | undefined) => (at === undefined ? '-' : timestamp(at));
-  const rows = keys.map((key) => [
-    key.kid,
-    key.state,
-    day(sinceOf(key)),
-    key.publishedAt === undefined ? 'never' : day(key.publishedAt),
-    day(key.lastExpiry),
-    key.algorithm,
-    key.home.kind === 'file' ? key.home.path : 'sealed',
-  ]);
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  for (const row of [header, ...rows]) {
-    await print(
-      row
-        .map((text, column) => text.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
-  }
+/** A kid is 43 characters, and is to be copied: a key has lines of its own, since no table with it fits a terminal. */
+function linesOf(key: SigningKey): readonly string[] {
+  const { kid, state, algorithm, home, publishedAt, lastExpiry } = key;
+  const published = publishedAt === undefined ? 'never published' : `published ${timestamp(publishedAt)}`;
+  return [
+    `${kid}  ${state}  ${algorithm}  ${home.kind}`,
+    `  ${state} since ${timestamp(sinceOf(key))}, ${published}`,
+    ...(lastExpiry === undefined ? [] : [`  its tokens have ended by ${timestamp(lastExpiry)}`]),
+    ...(home.kind === 'file' ? [`  in ${home.path}`] : []),
+  ];
 }
 
 function sinceOf({ state, createdAt, signsSince, retiredAt, removedAt }: SigningKey): Epoch {

@@ -8,6 +8,7 @@ import { type KeyRecord, readKeys, updateKey } from './key-table.ts';
 import { loadPrivateKey, removeKeyFile } from './private-keys.ts';
 import { afterStep, type NextStep, nextStep, type RotationStep, urgentStep } from './rotation.ts';
 import type { SigningKey } from './signing-key.ts';
+import { unpublishedRemark } from './unpublished-key.ts';
 
 export interface RotationWish {
   /** Do the urgent step, whether or not its time has come. Needs a reason, which goes into the audit log. */
@@ -49,7 +50,7 @@ export async function rotateKeys(issuer: OpenIssuer, wish: RotationWish): Promis
   return {
     done: step,
     kid,
-    publish: step.kind !== 'promote',
+    publish: step.kind !== 'promote' || keys.some((key) => unpublishedRemark(key) !== undefined),
     keys,
     next: nextStep(keys, issuer.settings.rotation, now),
   };

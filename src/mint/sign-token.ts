@@ -7,6 +7,7 @@ import type { Minted } from './issuer.ts';
 import type { Seen } from './issuer-view.ts';
 import type { PolicyAnswer } from './policy.ts';
 import { signJws } from './sign-jws.ts';
+import { unpublishedRemark } from './unpublished-key.ts';
 
 /** What verifiers take at most, ours too. */
 const largestToken = 16 * 1024;
@@ -36,5 +37,7 @@ export function signToken(
   }
   const token = new Secret('access_token', text);
   const { scopes } = request;
-  return { kind: 'signed', minted: { token, jti, kid: key.kid, issuedAt, expiresAt, scopes, claims, remarks } };
+  const unknown = unpublishedRemark(key);
+  const told = unknown === undefined ? remarks : [...remarks, unknown];
+  return { kind: 'signed', minted: { token, jti, kid: key.kid, issuedAt, expiresAt, scopes, claims, remarks: told } };
 }

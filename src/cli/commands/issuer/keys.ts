@@ -20,7 +20,7 @@ function registerList(parent: Command, run: Runner): void {
         return await listKeys(context, options.dir);
       }),
     );
-  withExamples(command, { line: 'tokeep issuer list', does: 'one line for each key' });
+  withExamples(command, { line: 'tokeep issuer list', does: 'a few lines for each key' });
 }
 
 function registerRotate(parent: Command, run: Runner): void {
