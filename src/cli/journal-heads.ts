@@ -44,17 +44,17 @@ export class JournalHeads {
   }
 
   async #tell(): Promise<void> {
-    const doing = 'reading the heads of the audit logs';
-    try {
-      for (const { directory, chain, seq, hash } of await this.#issuers.heads()) {
-        const name = `${chain} of ${directory}`;
-        if (this.#told.get(name) === seq) continue;
-        this.#told.set(name, seq);
-        this.#log.event('audit-head', { chain, directory, lines: seq, hash });
-      }
-    } catch (thrown) {
-      this.#failed = true;
+    const { heads, failed } = await this.#issuers.heads();
+    for (const { directory, chain, seq, hash } of heads) {
+      const name = `${chain} of ${directory}`;
+      if (this.#told.get(name) === seq) continue;
+      this.#told.set(name, seq);
+      this.#log.event('audit-head', { chain, directory, lines: seq, hash });
+    }
+    for (const { directory, thrown } of failed) {
+      const doing = `reading where the audit log of the issuer in ${directory} ends`;
       this.#log.event('unexpected-fault', { doing, reason: asFault(thrown, doing).message });
     }
+    this.#failed = failed.length > 0;
   }
 }

@@ -4,12 +4,18 @@ import type { World } from '../world/world.ts';
 import type { AuditHead } from './audit.ts';
 import type { Issuer } from './issuer.ts';
 
+/** Where audit logs end, and of which issuers that could not be read, and why. */
+export interface OwnHeads {
+  readonly heads: readonly (AuditHead & { readonly directory: string })[];
+  readonly failed: readonly { readonly directory: string; readonly thrown: unknown }[];
+}
+
 /** The issuers whose keys are at hand, each opened when it is first asked for, and once. */
 export interface OwnIssuers {
   /** Throws what opening an issuer throws; the next call tries again. */
   at(directory: string): Promise<Issuer>;
-  /** Where the audit logs of those that were used end, for the journal. */
-  heads(): Promise<readonly (AuditHead & { readonly directory: string })[]>;
+  /** Of those that were used, for the journal; never rejects. */
+  heads(): Promise<OwnHeads>;
   close(): Promise<void>;
 }
 
@@ -30,10 +36,8 @@ export function ownIssuers(
   return {
     at,
     async heads() {
-      const lists = [...open].map(async ([directory, issuer]) =>
-        (await (await issuer).audit.heads()).map((head) => ({ ...head, directory })),
-      );
-      return (await Promise.all(lists)).flat();
+      const each = await Promise.all([...open].map(([directory, issuer]) => headsOf(directory, issuer)));
+      return { heads: each.flatMap(({ heads }) => heads), failed: each.flatMap(({ failed }) => failed) };
     },
     async close() {
       const all = await Promise.allSettled(open.values());
@@ -41,6 +45,15 @@ export function ownIssuers(
       for (const one of all) if (one.status === 'fulfilled') await one.value.close();
     },
   };
+}
+
+async function headsOf(directory: string, opening: Promise<Issuer>): Promise<OwnHeads> {
+  try {
+    const heads = await (await opening).audit.heads();
+    return { heads: heads.map((head) => ({ ...head, directory })), failed: [] };
+  } catch (thrown) {
+    return { heads: [], failed: [{ directory, thrown }] };
+  }
 }
 
 /** Loaded where it is wanted only: most configurations sign nothing themselves. */
@@ -54,6 +67,6 @@ export const noOwnIssuers: OwnIssuers = {
   at: async (directory) => {
     throw new Fault('bug', `the issuer in ${directory} was asked for where nothing is signed`);
   },
-  heads: async () => [],
+  heads: async () => ({ heads: [], failed: [] }),
   close: async () => {},
 };

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { JournalHeads } from '../../src/cli/journal-heads.ts';
-import type { OwnIssuers } from '../../src/mint/own-issuers.ts';
+import { type OwnIssuers, ownIssuers } from '../../src/mint/own-issuers.ts';
 import type { Logger } from '../../src/observe/log.ts';
 import { hours, minutes } from '../../src/token/time.ts';
 import { TestClock } from '../../src/world/test-clock.ts';
+import { createIssuer, deps, freshDirectory, newIssuer, stoppedWorld } from '../mint/issuer-bed.ts';
 
 function journal(seqs: () => number) {
   const lines: string[] = [];
@@ -20,8 +21,8 @@ function journal(seqs: () => number) {
   } as unknown as Logger;
   const heads: OwnIssuers['heads'] = async () => {
     const seq = seqs();
-    if (seq < 0) throw new Error('the disk is gone');
-    return [{ directory: '/issuer', chain: 'node', seq, hash: 'ab' }];
+    if (seq < 0) return { heads: [], failed: [{ directory: '/issuer', thrown: new Error('the disk is gone') }] };
+    return { heads: [{ directory: '/issuer', chain: 'node', seq, hash: 'ab' }], failed: [] };
   };
   const clock = new TestClock();
   const heard = new JournalHeads({ heads } as OwnIssuers, clock, log);
@@ -59,6 +60,25 @@ test('a log that cannot be read is told of, not at every turn, and stops nothing
   assert.deepEqual(lines, ['unexpected-fault']);
   await heard.end();
   assert.deepEqual(lines, ['unexpected-fault', 'unexpected-fault']);
+});
+
+test('where one issuer cannot be read the journal says so, and where the logs of the others end', async () => {
+  const world = stoppedWorld();
+  const directories = [freshDirectory(), freshDirectory(), freshDirectory()] as const;
+  for (const directory of directories) await (await createIssuer(world, directory, newIssuer(), deps)).close();
+  const issuers = ownIssuers(world, deps);
+  for (const directory of directories) await issuers.at(directory);
+  const [one, broken, other] = directories;
+  await (await issuers.at(broken)).close();
+  const lines: string[] = [];
+  const log = {
+    event: (name: string, facts: { directory?: string; doing?: string }) =>
+      void lines.push(`${name}: ${facts.directory ?? facts.doing}`),
+  } as unknown as Logger;
+  await new JournalHeads(issuers, world.clock, log).end();
+  const failed = `unexpected-fault: reading where the audit log of the issuer in ${broken} ends`;
+  assert.deepEqual(lines, [`audit-head: ${one}`, `audit-head: ${other}`, failed]);
+  await issuers.close();
 });
 
 test('a daemon that signed says at its end where the audit log ends', async () => {
