@@ -31,7 +31,9 @@ export async function openTrust({ world }: Context, options: TrustOptions): Prom
   const issuers = options.issuer === undefined && config === undefined ? undefined : named;
   const audiences = [...(options.audience ?? []), ...(config?.config.audiences ?? [])];
   const cache = new KeyCache({ world, ...storageOf(world) });
-  const trusted = (issuer: string): TrustedIssuer => ({ ...strictTrust, issuer, keys, audiences });
+  const { profile: profiles = strictTrust.profiles, longestLife } = options;
+  const limits = { profiles, ...(longestLife === undefined ? {} : { longestLife }) };
+  const trusted = (issuer: string): TrustedIssuer => ({ ...strictTrust, ...limits, issuer, keys, audiences });
   let asked: string | undefined;
 
   async function verify(text: string): Promise<Verification> {

@@ -1,3 +1,5 @@
+import type { ClaimProfile } from '../token/profile.ts';
+import type { Millis } from '../token/time.ts';
 import type { KeySet } from '../verify/jwks.ts';
 import type { ScitokensReading } from '../verify/scitokens-cfg.ts';
 import type { Verification } from '../verify/verification.ts';
@@ -10,6 +12,8 @@ export interface TrustOptions {
   readonly caFile?: string;
   readonly keyHost?: readonly string[];
   readonly issuerConfig?: string;
+  readonly profile?: readonly ClaimProfile[];
+  readonly longestLife?: Millis;
 }
 
 /** What the options say, ready to verify with. */
