@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorAnswer } from '../serve/error-answer.ts';
 import { refuse } from '../serve/server.ts';
+import { limitedAs } from '../serve/trusted-proxies.ts';
 import type { Millis } from '../token/time.ts';
 import { type Authentication, authenticate, type ClientDesk } from './client-auth.ts';
 import type { KnownClient } from './client-directory.ts';
@@ -45,7 +46,7 @@ const onlyPost: ErrorAnswer = {
 export function addClientEndpoint(app: FastifyInstance, desk: ServerDesk, endpoint: Endpoint): void {
   app.post(endpoint.path, async (request, reply) => {
     const address = desk.proxies.clientAddress(request.raw.socket.remoteAddress, request.headers['x-forwarded-for']);
-    const early = desk.limits.address.take(address);
+    const early = desk.limits.address.take(limitedAs(address));
     if (early !== undefined) return tooMany(desk, reply, 'address', early);
     const read = request.body as FormAnswer | undefined;
     if (read?.kind !== 'form') {
@@ -113,7 +114,7 @@ async function notThatClient(
   who: Extract<Authentication, { kind: 'refused' }>,
 ): Promise<FastifyReply> {
   desk.counts.add('clients_refused', { reason: who.replayed ? 'replayed' : 'unknown_or_wrong' });
-  if (desk.limits.told.take(address) === undefined) {
+  if (desk.limits.told.take(limitedAs(address)) === undefined) {
     const client = who.claimed?.slice(0, 100);
     desk.log.event('issuer-client-refused', { client, address, reason: who.why, request: request.id });
   }

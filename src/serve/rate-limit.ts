@@ -22,7 +22,8 @@ export class RateLimit {
 
   constructor({ perSecond, burst }: Rate, clock: Pick<Clock, 'monotonic'>) {
     this.#interval = 1000 / perSecond;
-    this.#ahead = this.#interval * burst;
+    // With less than one at once nothing would ever be let by.
+    this.#ahead = this.#interval * Math.max(1, burst);
     this.#clock = clock;
   }
 

@@ -70,7 +70,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers).header('x-request-id', request.id);
     if (!proxies.has(request.raw.socket.remoteAddress)) dropIdentityHeaders(request.headers);
-    else if (tls === undefined && request.headers['x-forwarded-proto'] === 'http') {
+    else if (tls === undefined && inTheClear.test(String(request.headers['x-forwarded-proto']))) {
       return void refuse(reply, insecure);
     }
     if (tls === undefined && proxies.some && !isNear(request, proxies)) return void refuse(reply, insecure);
@@ -87,6 +87,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
 
 const nothingHere: ErrorAnswer = { status: 404, error: 'not_found', description: 'there is nothing here' };
 const insecure: ErrorAnswer = { status: 403, error: 'invalid_request', description: 'this server is asked by https' };
+
+/** One of the proxies was reached so, however it writes it. */
+const inTheClear = /(^|,)\s*http\s*(,|$)/i;
 
 /** Without TLS of our own we are spoken to by proxies of the list and by this machine. */
 function isNear(request: FastifyRequest, proxies: TrustedProxies): boolean {

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { Fault } from '../fault/fault.ts';
 
 /** Headers that say who somebody is. They count when a proxy of ours has set them, and are dropped otherwise (MED-11). */
@@ -72,4 +72,18 @@ export function dropIdentityHeaders(headers: Headers): void {
 }
 
 /** A server that listens on both families sees IPv4 as `::ffff:192.0.2.7`. */
-const plainAddress = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address);
+const plainAddress = (address: string): string => (/^::ffff:[\d.]+$/i.test(address) ? address.slice(7) : address);
+
+/**
+ * Whom a limit counts as one: an IPv4 address, or the 64 bits of an IPv6 one that its network was given; whoever has these has 2^64 addresses
+ * (RFC 4291 section 2.5.4).
+ */
+export function limitedAs(address: string): string {
+  const plain = address.replace(/%.*$/, '');
+  if (!isIPv6(plain)) return address;
+  const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::');
+  const groups = (text: string) => text.split(':').filter((group) => group !== '');
+  const [front, back] = [groups(head), groups(tail ?? '')];
+  const between = Array.from({ length: 8 - front.length - back.length }, () => '0');
+  return `${[...front, ...between, ...back].slice(0, 4).join(':')}::/64`;
+}

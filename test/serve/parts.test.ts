@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { isLoopback, listenPlace, placeText } from '../../src/serve/listen-place.ts';
 import { RateLimit } from '../../src/serve/rate-limit.ts';
-import { TrustedProxies } from '../../src/serve/trusted-proxies.ts';
+import { limitedAs, TrustedProxies } from '../../src/serve/trusted-proxies.ts';
 import { type Mono, mono } from '../../src/token/time.ts';
 
 test('MED-11: only the part of X-Forwarded-For that proxies of ours have written is believed', () => {
@@ -27,6 +27,24 @@ test('MED-11: only the part of X-Forwarded-For that proxies of ours have written
     assert.equal(proxies.clientAddress(peer, header), client, `${peer} ${header}`);
   assert.equal(new TrustedProxies([]).clientAddress('127.0.0.1', '1.2.3.4'), '127.0.0.1');
   assert.ok(!new TrustedProxies([]).has('127.0.0.1'));
+});
+
+test('a limit counts the network of an IPv6 address, and an IPv4 address by itself', () => {
+  const same = ['2001:db8:1:2::1', '2001:DB8:1:2:ffff::', '2001:0db8:0001:0002:0:0:0:9', '2001:db8:1:2:3:4:5.6.7.8'];
+  assert.deepEqual([...new Set(same.map(limitedAs))], ['2001:db8:1:2::/64']);
+  assert.deepEqual(['2001:db8:1:3::1', '::1', 'fe80::1%eth0', '192.0.2.7', ''].map(limitedAs), [
+    '2001:db8:1:3::/64',
+    '0:0:0:0::/64',
+    'fe80:0:0:0::/64',
+    '192.0.2.7',
+    '',
+  ]);
+});
+
+test('a rate of less than one in ten seconds lets one by', () => {
+  const limit = new RateLimit({ perSecond: 0.05, burst: 0.5 }, { monotonic: () => mono(0) });
+  assert.equal(limit.take('one'), undefined);
+  assert.equal(limit.take('one'), 20_000);
 });
 
 test('a trusted proxy that is no address is refused with an example', () => {

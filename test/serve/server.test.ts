@@ -96,6 +96,7 @@ test('behind a proxy a request that came to it in the clear is refused', async (
   );
   const get = async (proto: string) => (await fetch(server.at, { headers: { 'x-forwarded-proto': proto } })).status;
   assert.deepEqual([await get('https'), await get('http')], [200, 403]);
+  for (const proto of ['HTTP', 'http, https', 'https,http']) assert.equal(await get(proto), 403, proto);
 });
 
 test('health is ok or no, and a probe that fails is no', async () => {
