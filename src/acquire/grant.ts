@@ -44,6 +44,8 @@ export interface RawAnswer {
   readonly asked?: { readonly url: string; readonly secrets: readonly Secret[] };
   /** What was found out about the issuer on the way; whoever saves the account's record adds it to `learnt`. */
   readonly learnt?: Readonly<Record<string, string>>;
+  /** Of an issuer of our own: sentences that whoever runs it should see. */
+  readonly remarks?: readonly string[];
 }
 
 /** No answer, or the request could not even be made. */
@@ -65,6 +67,8 @@ export interface ObtainedToken {
   readonly scope: readonly string[] | undefined;
   /** Oddities that did not stop us, each a sentence (clamped lifetime, missing token_type). */
   readonly oddities: readonly string[];
+  /** As in the answer. */
+  readonly remarks?: readonly string[];
 }
 
 /** The answer, judged. Expected outcomes are values. */

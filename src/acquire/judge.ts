@@ -42,6 +42,7 @@ function judgeSuccess(raw: RawAnswer, terms: JudgeTerms): GrantOutcome {
     receivedAt: raw.receivedAt,
     scope: readScope(json['scope'], oddities),
     oddities,
+    ...(raw.remarks === undefined ? {} : { remarks: raw.remarks }),
   };
 }
 

@@ -72,7 +72,8 @@ function answerOf(minted: Minted, sentAt: Epoch, receivedAt: Epoch): RawAnswer {
     expires_in: Math.floor((minted.expiresAt - sentAt) / 1000),
     scope: minted.scopes.join(' '),
   };
-  return { kind: 'raw', status: 200, headers: {}, body: JSON.stringify(body), sentAt, receivedAt };
+  const { remarks } = minted;
+  return { kind: 'raw', status: 200, headers: {}, body: JSON.stringify(body), sentAt, receivedAt, remarks };
 }
 
 const otherIssuer = ({ name, keys }: SigningKeyAccount, url: string): Fault =>

@@ -102,6 +102,11 @@ export const faultCodes = {
     exit.temporary,
     'the issuer gave a token that is worse than the one at hand; it is not delivered',
   ),
+  'token-remarked': code(
+    'operator',
+    exit.fine,
+    'an issuer of our own signed the token and has a remark: what it cut, or a key that services do not know yet',
+  ),
   'token-narrow': code('issuer', exit.fine, 'the issuer gave fewer scopes than wished'),
   'token-short': code(
     'operator',

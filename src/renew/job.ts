@@ -112,9 +112,18 @@ async function obtain(ports: RenewPorts, job: Job): Promise<Obtained> {
   if (acceptance.kind === 'rejected')
     return { outcome: { kind: 'failed', fault: acceptance.fault, retryAfter: undefined }, token: undefined };
   return {
-    outcome: { kind: 'renewed', facts, receivedAt: asked.obtained.receivedAt, remark: acceptance.remark },
+    outcome: {
+      kind: 'renewed',
+      facts,
+      receivedAt: asked.obtained.receivedAt,
+      remark: acceptance.remark ?? remarkOf(asked.obtained),
+    },
     token: asked.obtained.token,
   };
+}
+
+function remarkOf({ remarks = [] }: Extract<Asked, { kind: 'token' }>['obtained']): Fault | undefined {
+  return remarks.length === 0 ? undefined : new Fault('token-remarked', remarks.join('; '));
 }
 
 export function factsOf({ obtained, times }: Extract<Asked, { kind: 'token' }>) {
