@@ -1,7 +1,7 @@
 import { parseDuration } from '../config/duration.ts';
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
-import type { AuditEntry, AuditHead, AuditLine } from '../mint/audit.ts';
+import type { AuditEntry, AuditHead, AuditLine, AuditVerdict } from '../mint/audit.ts';
 import type { OpenIssuer } from '../mint/issuer.ts';
 import { counted, printable, timestamp } from '../observe/printable.ts';
 import { after, type Epoch, epoch, millis } from '../token/time.ts';
@@ -25,23 +25,39 @@ export async function audit(context: Context, options: AuditOptions): Promise<Ex
   const since = options.since === undefined ? undefined : sinceOf(options.since, context.world.clock.now());
   return await withIssuer(context, options.dir, async (issuer) => {
     const verdict = await issuer.audit.verify(known);
-    const lines = await wantedLines(issuer, options.jti, since);
-    if (context.options.json)
-      await context.printJson({ issuer: issuer.settings.url, ...verdict, entries: lines?.map(asJson) });
-    else if (lines !== undefined) await printLines(context, issuer, { jti: options.jti, lines, log: verdict.kind });
-    if (verdict.kind === 'broken') {
-      const { chain, seq, why } = verdict;
-      throw new Fault(
-        'audit-broken',
-        `the audit log of ${issuer.settings.url} is not whole: ${chain}, line ${seq}: ${why}`,
-        {
-          hint: 'keep a copy of the directory as it is, and compare with a backup and with the heads in the journal',
-        },
-      );
-    }
-    if (!context.options.json && lines === undefined) await printHeads(context, verdict);
+    const broken = verdict.kind === 'broken' ? brokenFault(issuer, verdict) : undefined;
+    // Of a log that somebody worked on the lines may not even read: that it is broken is what is to be said then.
+    const lines = await answerLines(context, issuer, { ...options, since, verdict }).catch((thrown) => {
+      throw broken ?? thrown;
+    });
+    if (broken !== undefined) throw broken;
     return options.jti !== undefined && lines?.length === 0 ? exit.person : exit.fine;
   });
+}
+
+const brokenFault = ({ settings }: OpenIssuer, { chain, seq, why }: Extract<AuditVerdict, { kind: 'broken' }>): Fault =>
+  new Fault('audit-broken', `the audit log of ${settings.url} is not whole: ${chain}, line ${seq}: ${why}`, {
+    hint: 'keep a copy of the directory as it is, and compare with a backup and with the heads in the journal',
+  });
+
+interface Wanted {
+  readonly jti?: string;
+  readonly since: Epoch | undefined;
+  readonly verdict: AuditVerdict;
+}
+
+/** Prints the lines that were asked for, or the heads where none were. */
+async function answerLines(
+  context: Context,
+  issuer: OpenIssuer,
+  { jti, since, verdict }: Wanted,
+): Promise<readonly AuditLine[] | undefined> {
+  const lines = await wantedLines(issuer, jti, since);
+  if (context.options.json) {
+    await context.printJson({ issuer: issuer.settings.url, ...verdict, entries: lines?.map(asJson) });
+  } else if (lines !== undefined) await printLines(context, issuer, { jti, lines, log: verdict.kind });
+  else if (verdict.kind === 'whole') await printHeads(context, verdict);
+  return lines;
 }
 
 async function wantedLines(

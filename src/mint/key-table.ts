@@ -1,4 +1,6 @@
+import { Fault } from '../fault/fault.ts';
 import type { Database, Row, Session } from '../store/database.ts';
+import { parse } from '../store/rows.ts';
 import { type Epoch, epoch } from '../token/time.ts';
 import type { KeyState, SigningKey } from './signing-key.ts';
 
@@ -53,15 +55,43 @@ function docOf({ kid: _kid, state: _state, lastExpiry: _lastExpiry, ...doc }: Si
   return JSON.stringify(doc);
 }
 
+/** Throws Fault `state-broken` for a row that is none of ours: with half a key nothing is signed or published. */
 function recordOf(row: Row): KeyRecord {
-  const doc = JSON.parse(String(row['doc'])) as Omit<SigningKey, 'kid' | 'state' | 'lastExpiry'>;
+  const { kid, state, sealed } = row as Readonly<Record<string, unknown>>;
+  const doc = parse<SigningKey>(String(row['doc']));
+  if (typeof kid !== 'string' || !isState(state) || doc === undefined || !isKeyDoc(doc, kid)) throw brokenRecord(kid);
   const lastExpiry = Number(row['last_expiry']);
-  const key: SigningKey = {
-    ...doc,
-    kid: String(row['kid']),
-    state: String(row['state']) as KeyState,
-    ...(lastExpiry > 0 ? { lastExpiry: epoch(lastExpiry) } : {}),
-  };
-  const { sealed } = row;
+  const key: SigningKey = { ...doc, kid, state, ...(lastExpiry > 0 ? { lastExpiry: epoch(lastExpiry) } : {}) };
   return { key, sealed: sealed === null || sealed === undefined ? undefined : String(sealed) };
 }
+
+const states: ReadonlySet<unknown> = new Set<KeyState>(['next', 'signing', 'retired', 'removed']);
+const isState = (state: unknown): state is KeyState => states.has(state);
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isTimeOrNone = (value: unknown): boolean => value === undefined || Number.isFinite(value);
+
+function isKeyDoc(doc: Readonly<Partial<Record<keyof SigningKey, unknown>>>, kid: string): boolean {
+  const { algorithm, origin, createdAt, publishedAt, signsSince, retiredAt, removedAt } = doc;
+  const [jwk, home] = [doc.jwk, doc.home] as readonly (Readonly<Record<string, unknown>> | null | undefined)[];
+  const parts = algorithm === 'ES256' ? [jwk?.['x'], jwk?.['y']] : [jwk?.['n'], jwk?.['e']];
+  return (
+    jwk?.['kid'] === kid &&
+    jwk['alg'] === algorithm &&
+    jwk['kty'] === (algorithm === 'ES256' ? 'EC' : 'RSA') &&
+    parts.every(isText) &&
+    (home?.['kind'] === 'sealed' || (home?.['kind'] === 'file' && isText(home['path']))) &&
+    (origin === 'made' || origin === 'imported') &&
+    createdAt !== undefined &&
+    [createdAt, publishedAt, signsSince, retiredAt, removedAt].every(isTimeOrNone)
+  );
+}
+
+const brokenRecord = (kid: unknown): Fault =>
+  new Fault(
+    'state-broken',
+    `the record of the key ${JSON.stringify(String(kid).slice(0, 300))} is not one that was written there`,
+    {
+      hint: 'keep a copy of the database as it is, and restore it from a backup',
+    },
+  );

@@ -18,11 +18,21 @@ function resultCode(thrown: unknown): number | undefined {
 export const isBusy = (thrown: unknown): boolean => busy.has(resultCode(thrown) ?? -1);
 export const isBroken = (thrown: unknown): boolean => broken.has(resultCode(thrown) ?? -1);
 
+/** node:sqlite gives no integer beyond 2^53, and nothing of ours writes one. */
+const isForeignNumber = (thrown: unknown): boolean =>
+  thrown instanceof RangeError && 'code' in thrown && thrown.code === 'ERR_OUT_OF_RANGE';
+
 /** What helps where the file is the renewer's. */
 const beginAnew = 'stop `tokeep run` and start it again: it moves the damaged file aside and keeps what can be read';
 
 /** Turns what SQLite threw into a sentence; what is ours already, or nobody's, stays as it is. `mend` is the hint for a damaged file. */
 export function sqliteFault(thrown: unknown, path: string, mend = beginAnew): unknown {
+  if (isForeignNumber(thrown)) {
+    return new Fault('state-broken', `${path} holds a number that tokeep never wrote`, {
+      hint: 'something else wrote to it: keep a copy of the file, and restore it from a backup',
+      cause: thrown,
+    });
+  }
   const code = resultCode(thrown);
   if (code === undefined) return thrown;
   if (busy.has(code)) return new Fault('state-busy', `${path} is being written by another tokeep`, { cause: thrown });

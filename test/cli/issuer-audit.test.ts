@@ -39,7 +39,7 @@ function issuerOf(t: TestContext) {
   const jti = String(JSON.parse(signed.stdout).jti);
   const tamper = (sql: string) => {
     const database = new DatabaseSync(`${base}/state/issuers/default/issuer.db`);
-    database.exec('DROP TRIGGER issuer_audit_no_update; DROP TRIGGER issuer_audit_no_delete');
+    database.exec('DROP TRIGGER IF EXISTS issuer_audit_no_update; DROP TRIGGER IF EXISTS issuer_audit_no_delete');
     database.exec(sql);
     database.close();
   };
@@ -65,6 +65,18 @@ test('a token is not called forged because its line was taken out of the log', (
   assert.match(stdout, /^the log has no token with the jti \S+, and is not whole: it may have been signed here/);
   assert.match(stderr, /is not whole/);
   assert.equal(status, exit.internal);
+});
+
+test('a line that cannot be told of does not hide that the log is broken, and a number that nobody wrote is no bug', (t) => {
+  const { run, jti, tamper } = issuerOf(t);
+  tamper(
+    `UPDATE issuer_audit SET line = replace(line, '"deliveredTo":[', '"deliveredTo":5,"x":[') WHERE jti = '${jti}'`,
+  );
+  const { status, stderr } = run('audit', '--jti', jti);
+  assert.match(stderr, /is not whole: \S+, line 2/);
+  assert.equal(status, exit.internal);
+  tamper(`UPDATE issuer_key SET last_expiry = 9223372036854775807`);
+  assert.match(run('list').stderr, /issuer\.db holds a number that tokeep never wrote\n {2}something else wrote to it/);
 });
 
 test('a subject counts as suspended by the rule that suspends it: with stars, and blanks below them', () => {

@@ -384,6 +384,45 @@ export function issuerContract(
       assert.ok(!/PRIVATE KEY|"d":/.test(text));
     });
 
+    test('the record of a key that is not as it was written is said in a sentence, and nothing is signed with it', async () => {
+      const { a, directory } = await opened();
+      const [row] = await a.database.read('SELECT doc FROM issuer_key');
+      const doc = String(row?.['doc']);
+      const other = (change: object) => JSON.stringify({ ...JSON.parse(doc), ...change });
+      const docs = [
+        '',
+        '{',
+        'null',
+        '[]',
+        '"x"',
+        '{}',
+        other({ jwk: null }),
+        other({ jwk: { kty: 'EC' } }),
+        other({ home: 5 }),
+      ];
+      for (const broken of [
+        ...docs,
+        other({ algorithm: 'HS256' }),
+        other({ createdAt: 'now' }),
+        other({ createdAt: undefined }),
+      ]) {
+        await bed.tamper(a, `UPDATE issuer_key SET doc = '${broken}'`);
+        await assert.rejects(a.keys(), isFault('state-broken'), broken);
+        a.lookAgain();
+        await assert.rejects(a.mint(request()), isFault('state-broken'), broken);
+        const later = await openIssuer(world, directory, deps);
+        open.push(later);
+        await assert.rejects(
+          later.signingKey(),
+          /^Fault: the record of the key "\S+" is not one that was written there$/,
+        );
+      }
+      await bed.tamper(a, `UPDATE issuer_key SET doc = '${doc}', state = 'asleep'`);
+      await assert.rejects(a.keys(), isFault('state-broken'));
+      await bed.tamper(a, `UPDATE issuer_key SET state = 'signing'`);
+      assert.equal((await a.keys()).length, 1);
+    });
+
     test('a database belongs to one issuer, and is not worked on by an older tokeep', async () => {
       const { a } = await opened();
       const { store } = a.settings;
