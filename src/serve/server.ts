@@ -59,6 +59,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     genReqId: requestIds(options),
     requestIdHeader: false,
     forceCloseConnections: 'idle',
+    // What still comes in on an open connection is answered, and the connection closed with it.
+    return503OnClosing: false,
     exposeHeadRoutes: true,
     clientErrorHandler,
     // Before any hook.

@@ -161,6 +161,20 @@ function refusedOnly(thrown: unknown): void {
   if (cause === 'ECONNREFUSED') throw thrown;
 }
 
+test('a request that comes in at the moment of a stop is answered, and its connection ends with it', async () => {
+  let late: Response | undefined;
+  const server = await running({}, (app) => {
+    app.get('/late', async () => 'late');
+    // The stop has begun, and the socket still listens.
+    app.addHook('preClose', async () => {
+      late = await fetch(`${server.at}/late`);
+    });
+  });
+  await stop(server.app, millis(200));
+  assert.equal(late?.status, 200);
+  assert.equal(late.headers.get('connection'), 'close');
+});
+
 test('a port that is taken, and one that is for root only, are told in words', async () => {
   await using server = await running();
   const other = createServer({
