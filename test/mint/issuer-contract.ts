@@ -411,11 +411,11 @@ export function issuerContract(
         a.lookAgain();
         await assert.rejects(a.mint(request()), isFault('state-broken'), broken);
         const later = await openIssuer(world, directory, deps);
-        open.push(later);
         await assert.rejects(
           later.signingKey(),
           /^Fault: the record of the key "\S+" is not one that was written there$/,
         );
+        await later.close();
       }
       await bed.tamper(a, `UPDATE issuer_key SET doc = '${doc}', state = 'asleep'`);
       await assert.rejects(a.keys(), isFault('state-broken'));
