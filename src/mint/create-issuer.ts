@@ -8,7 +8,7 @@ import type { IssuerDeps, OpenIssuer } from './issuer.ts';
 import { makeKeyPair } from './key-pair.ts';
 import { LiveIssuer } from './live-issuer.ts';
 import { openIssuerDatabase } from './open-issuer.ts';
-import { defaultRotation, settingsFile } from './settings.ts';
+import { defaultRotation, refuseUnreadable, settingsFile } from './settings.ts';
 import { type NewSettings, settingsText } from './settings-text.ts';
 import type { SigningAlgorithm } from './signing-key.ts';
 
@@ -31,6 +31,7 @@ export async function createIssuer(
 ): Promise<OpenIssuer> {
   const unfit = unfitIssuer(wanted.url);
   if (unfit !== undefined) throw new Fault('usage', `the issuer URL ${wanted.url} ${unfit}`);
+  refuseUnreadable(settingsText(wanted));
   await prepareStateDir(world, directory);
   if ((await world.files.look(settingsFile(directory))) !== undefined) throw alreadyThere(directory);
   const settings = { audit: { subjects: 'plain' } as const, rotation: defaultRotation, ...wanted };

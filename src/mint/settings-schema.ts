@@ -1,17 +1,31 @@
 import { z } from 'zod';
+import { nearest } from '../config/nearest.ts';
 import { duration, issuerUrl, path, secret, section, text } from '../config/schema-values.ts';
-import { parseScope } from '../token/capability.ts';
+import { parseScope, wlcgScopeNames } from '../token/capability.ts';
 import { lifetimeTable } from '../token/lifetimes.ts';
 
 const word = text.regex(/^\S+$/, { error: 'holds a blank' });
 const list = (description: string) => z.array(word).optional().meta({ description });
 
-/** A scope that could never be given would look as if it allowed something. */
+/** A scope that could never be given, or that no service knows, would look as if it allowed something. */
+function unfitScope(text: string): string | undefined {
+  if (text.includes('*')) return undefined;
+  const scope = parseScope(text);
+  if (scope.kind === 'refused') return scope.why;
+  // WLCG profile 1.3, "Capability based authorization": these words are taken, each with its operations.
+  if (scope.kind !== 'other' || !/^(storage|compute)\./.test(text)) return undefined;
+  const [name = ''] = text.split(':');
+  if (wlcgScopeNames.includes(name)) return `${name} has no path`;
+  const meant = nearest(name, wlcgScopeNames);
+  return `no profile has ${name}${meant === undefined ? `, but ${wlcgScopeNames.join(', ')}` : ` (did you mean ${meant}?)`}`;
+}
+
 const allowedScope = word.superRefine((value, context) => {
-  const scope = value.includes('*') ? undefined : parseScope(value);
-  if (scope?.kind === 'refused')
-    context.addIssue({ code: 'custom', message: `is no scope that may be signed: ${scope.why}` });
+  const why = unfitScope(value);
+  if (why !== undefined) context.addIssue({ code: 'custom', message: `is no scope that may be signed: ${why}` });
 });
+
+const { accessToken, keyCacheExpiry, signingKey } = lifetimeTable;
 
 const policy = section({
   scopes: z.array(allowedScope).optional().meta({
@@ -29,12 +43,15 @@ const policy = section({
     usual: duration.optional().meta({ description: 'where nothing else is asked for (default 1h)' }),
     most: duration.optional().meta({ description: 'what longer wishes are cut to (default 6h)' }),
   })
+    .superRefine(({ usual, most }, context) => {
+      if (usual === undefined || usual <= (most ?? accessToken.most)) return;
+      const message = `must not be longer than "most"${most === undefined ? ' (default 6h)' : ''}`;
+      context.addIssue({ code: 'custom', path: ['usual'], message });
+    })
     .optional()
     .meta({ description: 'how long tokens live' }),
   suspend: z.array(text).optional().meta({ description: 'subjects that get nothing more; `*` stands for any text' }),
 });
-
-const { keyCacheExpiry, signingKey } = lifetimeTable;
 
 const rotation = section({
   ahead: duration.optional().meta({ description: 'how long a key is published before it signs (default 2d)' }),

@@ -25,13 +25,28 @@ export const defaultRotation: RotationTimes = {
 /** Reads issuer.yaml. Throws Fault `issuer-missing`, and `config-invalid` with every finding, each with its line and column. */
 export async function readSettings(world: World, directory: string): Promise<IssuerSettings> {
   const file = settingsFile(directory);
-  const text = await textOf(world, file, directory);
+  const { input, errors } = parse(file, await textOf(world, file, directory));
+  if (input === undefined || errors.length > 0) throw unreadable(file, errors);
+  return settingsOf(input);
+}
+
+/** Before a new issuer.yaml is written: would it read again? Throws Fault `usage` with all that would stop it. */
+export function refuseUnreadable(text: string): void {
+  const { input, errors } = parse('issuer.yaml', text);
+  if (input !== undefined && errors.length === 0) return;
+  throw new Fault('usage', errors.map(({ message }) => message).join('; '), {
+    hint: 'nothing was made; these are names of issuer.yaml, where it would be written to',
+  });
+}
+
+function parse(
+  file: string,
+  text: string,
+): { readonly input: SettingsInput | undefined; readonly errors: readonly ConfigFinding[] } {
   const findings = new Findings();
   const source = YamlSource.parse(file, text, findings);
   const input = source === undefined ? undefined : checkPart(settingsSchema, source, [], source.data ?? {}, findings);
-  const errors = findings.list().filter(({ severity }) => severity === 'error');
-  if (input === undefined || errors.length > 0) throw unreadable(file, errors);
-  return settingsOf(input);
+  return { input, errors: findings.list().filter(({ severity }) => severity === 'error') };
 }
 
 async function textOf(world: World, file: string, directory: string): Promise<string> {

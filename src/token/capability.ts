@@ -90,6 +90,9 @@ const computeOperations: ReadonlyMap<string, ComputeOperation> = new Map(
   (['read', 'modify', 'create', 'cancel'] as const).map((operation) => [`compute.${operation}`, operation]),
 );
 
+/** Every name of a scope that the WLCG profile defines with `storage.` and `compute.`. */
+export const wlcgScopeNames: readonly string[] = [...storageOperations.keys(), ...computeOperations.keys()];
+
 function withPath(text: string, raw: string | undefined, made: (path: ScopePath) => ParsedScope): ParsedScope {
   const reading: PathReading = readScopePath(raw ?? '');
   return reading.kind === 'path' ? made(reading.path) : { kind: 'refused', text, why: reading.why };

@@ -94,6 +94,22 @@ test('what is wrong is said with line and column, all of it, and with what was p
     read(`issuer: ${url}\npolicy: { scopes: [storage.read] }`),
     says(/"policy.scopes\[0\]" is no scope that may be signed: it does not say where/),
   );
+  await assert.rejects(
+    read(`issuer: ${url}\npolicy: { scopes: [storage.raed:/data, compute.execute, compute.read:/x] }`),
+    says(
+      /"policy.scopes\[0\]" is no scope that may be signed: no profile has storage\.raed \(did you mean storage\.read\?\)/,
+      /"policy.scopes\[1\]" .*no profile has compute\.execute/,
+      /"policy.scopes\[2\]" .*compute\.read has no path/,
+    ),
+  );
+  await assert.rejects(
+    read(`issuer: ${url}\npolicy: { lifetime: { usual: 9h, most: 6h } }`),
+    says(/"policy.lifetime.usual" must not be longer than "most"/),
+  );
+  await assert.rejects(
+    read(`issuer: ${url}\npolicy: { lifetime: { usual: 9h } }`),
+    says(/"policy.lifetime.usual" must not be longer than "most" \(default 6h\)/),
+  );
   await assert.rejects(read(`issuer: ${url}\nrotation: { ahead: 4d, life: 4d }`), says(/must be longer than "ahead"/));
   await assert.rejects(
     read(`issuer: ${url}\nrotation: { life: 1d }`),
