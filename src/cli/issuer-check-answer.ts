@@ -8,6 +8,7 @@ import type { SigningKey } from '../mint/signing-key.ts';
 import { printable } from '../observe/printable.ts';
 import type { Millis } from '../token/time.ts';
 import { realCertificateLook } from '../world/real-certificate-look.ts';
+import { demandCaFile } from './ca-file.ts';
 import type { Context } from './context.ts';
 import { issuerUrl } from './issuer-init-answer.ts';
 import { issuerDir, withIssuer } from './issuer-place.ts';
@@ -20,9 +21,7 @@ export interface CheckOptions {
 /** `tokeep issuer check [URL]`. */
 export async function checkLive(context: Context, url: string | undefined, options: CheckOptions): Promise<ExitCode> {
   const caFile = options.caFile === undefined ? undefined : resolve(options.caFile);
-  if (caFile !== undefined && (await context.world.files.facts(caFile)) === undefined) {
-    throw new Fault('usage', `there is no CA file ${caFile}`);
-  }
+  if (caFile !== undefined) await demandCaFile(context.world.files, caFile);
   const asked = url === undefined ? undefined : issuerUrl(url);
   const own = await ownIssuer(context, asked, options.dir);
   const ahead = own?.ahead ?? defaultRotation.ahead;

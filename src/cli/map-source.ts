@@ -5,6 +5,7 @@ import type { NameMapfile } from '../verify/name-mapfile.ts';
 import type { ScitokensConfig, ScitokensIssuer } from '../verify/scitokens-cfg.ts';
 import type { Files } from '../world/files.ts';
 import type { World } from '../world/world.ts';
+import { namedText } from './named-file.ts';
 
 export interface MapSourceOptions {
   readonly mapfile?: readonly string[];
@@ -55,10 +56,10 @@ async function fromMapfiles(world: World, paths: readonly string[], rules: strin
   };
 }
 
-/** Throws `config-invalid`. */
+/** Throws `config-invalid`, and `usage` for a file that cannot be read. */
 export async function rulesAt(files: Files, path: string): Promise<MapRules> {
   const { readMapRules } = await import('../verify/map-rules-file.ts');
-  const reading = await readMapRules(await textAt(files, path), path);
+  const reading = await readMapRules(await namedText(files, path, largest), path);
   if (reading.kind === 'refused') throw new Fault('config-invalid', reading.why);
   return reading.rules;
 }
@@ -74,7 +75,7 @@ async function fromXrootd(
     throw new Fault('usage', 'by what? name it: --mapfile, --name-mapfile, --rules or --issuer-config');
   }
   const basePaths = options.basePath ?? section?.basePaths ?? ['/'];
-  const names = file === undefined ? noRules : await namesAt(world, file);
+  const names = await namesAt(world.files, options.nameMapfile, section?.nameMapfile);
   return {
     source: {
       kind: 'name-mapfile',
@@ -94,9 +95,12 @@ async function fromXrootd(
 /** For an issuer without a name_mapfile of its own. */
 const noRules: NameMapfile = { kind: 'mapfile', file: 'scitokens.cfg', rules: [], findings: [] };
 
-async function namesAt(world: World, file: string): Promise<NameMapfile> {
+async function namesAt(files: Files, named: string | undefined, configured: string | undefined): Promise<NameMapfile> {
+  const file = named ?? configured;
+  if (file === undefined) return noRules;
+  const text = named === undefined ? await configuredText(files, file) : await namedText(files, file, largest);
   const { readNameMapfile } = await import('../verify/name-mapfile.ts');
-  const reading = readNameMapfile(await textAt(world.files, file), file);
+  const reading = readNameMapfile(text, file);
   if (reading.kind === 'mapfile') return reading;
   throw new Fault('config-invalid', reading.why, { hint: 'XRootD keeps its old configuration with such a file' });
 }
@@ -124,7 +128,8 @@ function isBefore(release: string | undefined, bound: readonly number[]): boolea
   return at >= 0 && (parts[at] ?? 0) < (bound[at] ?? 0);
 }
 
-async function textAt(files: Files, path: string): Promise<string> {
+/** Of a file that is named by a file. */
+async function configuredText(files: Files, path: string): Promise<string> {
   const text = await files.readText(path, largest).catch((cause: NodeJS.ErrnoException) => {
     throw new Fault('config-invalid', `${path} could not be read (${cause.code ?? 'it is no text'})`, { cause });
   });

@@ -1,6 +1,7 @@
 import { Fault } from '../fault/fault.ts';
 import { audienceAnswer } from '../token/audience.ts';
 import { decodeJwt } from '../token/jwt.ts';
+import { metadataPlaces } from '../verify/issuer-metadata.ts';
 import type { KeySet } from '../verify/jwks.ts';
 import { KeyCache } from '../verify/key-cache.ts';
 import { type KeyStorage, keyFilesIn } from '../verify/key-storage.ts';
@@ -9,7 +10,9 @@ import { type KeySource, strictTrust, type TrustedIssuer } from '../verify/trust
 import { refusal, type Verification } from '../verify/verification.ts';
 import { Verifier } from '../verify/verifier.ts';
 import type { World } from '../world/world.ts';
+import { demandCaFile } from './ca-file.ts';
 import type { Context } from './context.ts';
+import { namedText } from './named-file.ts';
 import type { Trust, TrustOptions } from './site-trust.ts';
 
 /** Of a key set, and of a configuration. */
@@ -21,16 +24,23 @@ export async function openTrust({ world }: Context, options: TrustOptions): Prom
   if (jwks !== undefined && caFile !== undefined) {
     throw new Fault('usage', '--jwks and --ca-file do not go together: with the keys at hand nobody is asked');
   }
+  if (caFile !== undefined) await demandCaFile(world.files, caFile);
+  const remarks = (options.issuer ?? []).flatMap((issuer) => remarksOn(issuer, jwks !== undefined));
   const config =
-    issuerConfig === undefined ? undefined : readScitokensCfg(await read(world, issuerConfig), issuerConfig);
+    issuerConfig === undefined
+      ? undefined
+      : readScitokensCfg(await namedText(world.files, issuerConfig, largestFile), issuerConfig);
   const keys: KeySource =
     jwks === undefined
       ? { kind: 'discovered', hosts, ...(caFile === undefined ? {} : { caFile }) }
-      : { kind: 'jwks', text: await read(world, jwks), from: jwks };
+      : { kind: 'jwks', text: await namedText(world.files, jwks, largestFile), from: jwks };
   const named = [...(options.issuer ?? []), ...(config?.config.issuers ?? []).map(({ issuer }) => issuer)];
+  if (named.length === 0 && config !== undefined) throw nobodyTrusted(config, issuerConfig ?? '');
   const issuers = options.issuer === undefined && config === undefined ? undefined : named;
   const audiences = [...(options.audience ?? []), ...(config?.config.audiences ?? [])];
-  const cache = new KeyCache({ world, ...storageOf(world) });
+  // Keys on disk came from whom everybody here trusts: they do not stand in for those of a place that is named by hand.
+  const byHand = caFile !== undefined || hosts.length > 0;
+  const cache = new KeyCache({ world, ...(byHand ? {} : storageOf(world)) });
   const { profile: profiles = strictTrust.profiles, longestLife } = options;
   const limits = { profiles, ...(longestLife === undefined ? {} : { longestLife }) };
   const trusted = (issuer: string): TrustedIssuer => ({ ...strictTrust, ...limits, issuer, keys, audiences });
@@ -63,17 +73,33 @@ export async function openTrust({ world }: Context, options: TrustOptions): Prom
     ...(config === undefined ? {} : { config }),
     verify: async (text) => asXrootd(await verify(text), config),
     keysOf,
-    warnings: () => [...warningsOf(issuers, audiences, config), ...staleKeys(cache, asked, world.clock.now())],
+    warnings: () => [
+      ...remarks,
+      ...warningsOf(issuers, audiences, config),
+      ...staleKeys(cache, asked, world.clock.now()),
+    ],
   };
 }
 
-async function read({ files }: World, path: string): Promise<string> {
-  const text = await files.readText(path, largestFile).catch((cause: NodeJS.ErrnoException) => {
-    const why = cause.code === 'EFBIG' ? 'it is too large' : (cause.code ?? 'it is no text file');
-    throw new Fault('usage', `${path} cannot be read (${why})`, { cause });
+/** What is odd about the name of an issuer; throws `usage` where it would have to be asked for its keys and cannot be. */
+function remarksOn(issuer: string, hasKeys: boolean): readonly string[] {
+  const name = JSON.stringify(issuer);
+  if (metadataPlaces(issuer) !== undefined) {
+    return issuer.startsWith('https:') ? [] : [`${name} is no https URL: such an issuer is for trials on this machine`];
+  }
+  const why = URL.canParse(issuer) && issuer.includes('://') ? 'is no plain https URL' : 'is no URL';
+  if (hasKeys) return [`the issuer ${name} ${why}, as the issuers of tokens are`];
+  const meant = /^(?:http:\/\/)?([\w.-]+(?::\d+)?(?:\/[\w./-]*)?)$/.exec(issuer)?.[1];
+  throw new Fault('usage', `the issuer ${name} ${why}, so that it cannot be asked for its keys`, {
+    hint: `${meant === undefined ? '' : `is it https://${meant} that is meant? `}name it as tokens have it in iss; --jwks gives keys from a file`,
   });
-  if (text === undefined) throw new Fault('usage', `there is no file ${path}`);
-  return text;
+}
+
+function nobodyTrusted({ findings }: ScitokensReading, file: string): Fault {
+  const [finding] = findings.filter(({ severity }) => severity === 'error');
+  return new Fault('config-invalid', `${file} names no issuer, so that a service with it accepts no token`, {
+    hint: finding === undefined ? 'it takes a section [Issuer NAME]' : `${file}:${finding.line}: ${finding.message}`,
+  });
 }
 
 /** The one that the token names, where any will do. */

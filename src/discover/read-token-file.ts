@@ -20,6 +20,8 @@ interface Spot {
   readonly where: string;
   /** A default place, where others may have prepared something. A path that was given is the giver's business. */
   readonly guarded: boolean;
+  /** What it is called where the file cannot be read at all. Without it: `discovery-invalid`, as for what was read and is no token. */
+  readonly unreadable?: 'usage';
 }
 
 /** HTCondor's limit: a file of this size or more is no token. */
@@ -36,7 +38,9 @@ export async function readTokenFile(reader: Reader, spot: Spot): Promise<TokenFi
     if (thrown instanceof Fault) throw thrown;
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new Fault('discovery-invalid', `${spot.where} could not be read: ${reasonOf(code)}`, { cause: thrown });
+    throw new Fault(spot.unreadable ?? 'discovery-invalid', `${spot.where} could not be read: ${reasonOf(code)}`, {
+      cause: thrown,
+    });
   }
 }
 
@@ -71,9 +75,9 @@ async function readGiven(reader: Reader, spot: Spot): Promise<TokenFileContent |
 }
 
 /** What other clients would say against the file, as sentences; faults where we do not read it either. */
-function judge(reader: Reader, { path, where, guarded }: Spot, facts: FileFacts): readonly string[] {
+function judge(reader: Reader, { path, where, guarded, unreadable }: Spot, facts: FileFacts): readonly string[] {
   if (facts.type !== 'file') {
-    throw new Fault('discovery-invalid', `${where} is not a plain file but a ${facts.type}`);
+    throw new Fault(unreadable ?? 'discovery-invalid', `${where} is not a plain file but a ${facts.type}`);
   }
   if (guarded && facts.owner !== reader.uid && facts.owner !== 0) {
     throw new Fault('discovery-invalid', `${where} belongs to user ${facts.owner}, not to user ${reader.uid}`, {

@@ -16,7 +16,7 @@ const leftOut = /^(?:\..*|.*\.pl|.*\.py|.*\.sh|.*~|#.*|.*\.rpmsave|.*\.rpmnew|.*
 
 /**
  * Reads mapfiles, and directories of them in the order of their names, with what they include. As in HTCondor, an included file
- * includes nothing further. Throws `config-invalid` for what is named on the command line and cannot be read.
+ * includes nothing further. Throws `usage` for what is named on the command line and cannot be read.
  */
 export async function readMapfiles(files: Files, paths: readonly string[]): Promise<MapfileSet> {
   const lines: MapfileLine[] = [];
@@ -63,7 +63,7 @@ async function include(files: Files, entry: MapfileInclude, into: Growing): Prom
 
 async function filesAt(files: Files, path: string): Promise<readonly string[]> {
   const facts = await told(files.facts(path), path);
-  if (facts === undefined) throw new Fault('config-invalid', `there is no mapfile ${path}`);
+  if (facts === undefined) throw new Fault('usage', `there is no mapfile ${path}`);
   if (facts.type !== 'directory') return [path];
   const directory = await told(files.openDirectory(path.replace(/(?<=.)\/+$/, '')), path);
   try {
@@ -85,7 +85,7 @@ const byBytes = (one: string, other: string): number => Buffer.compare(Buffer.fr
 
 async function textOf(files: Files, path: string): Promise<string> {
   const text = await told(files.readText(path, largest), path);
-  if (text === undefined) throw new Fault('config-invalid', `there is no mapfile ${path}`);
+  if (text === undefined) throw new Fault('usage', `there is no mapfile ${path}`);
   return text;
 }
 
@@ -95,6 +95,6 @@ async function told<T>(work: Promise<T>, path: string): Promise<T> {
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === undefined) throw thrown;
-    throw new Fault('config-invalid', `the mapfile ${path} could not be read (${code})`, { cause: thrown });
+    throw new Fault('usage', `the mapfile ${path} could not be read (${code})`, { cause: thrown });
   }
 }

@@ -32,7 +32,7 @@ export function connectionFault(thrown: unknown, where: string): Fault {
   const tls = tlsReason(code);
   if (tls !== undefined) {
     return new Fault('issuer-tls', `no TLS connection to ${where}: ${tls} (${code})`, {
-      hint: 'if the issuer has a CA of its own, name it with ca_file in the account',
+      hint: 'if the issuer has a CA of its own, name it with --ca-file, or with ca_file in the account',
       cause: thrown,
     });
   }

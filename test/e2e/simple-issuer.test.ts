@@ -94,6 +94,9 @@ test('from nothing to a token that services accept: init, publish, check, sign, 
     input: token,
   });
   assert.equal(verified.status, 0, verified.stdout + verified.stderr);
+  await using otherCa = await throwAwayCa();
+  const mistrusted = await at.run(['verify', '--issuer', url, '--ca-file', otherCa.caFile], { input: token });
+  assert.equal(mistrusted.status, 4, 'keys of an earlier time do not stand in for a CA that does not fit');
   for (const said of at.heard.filter((text) => text !== `${token}\n`))
     assert.ok(!said.includes(token.split('.')[2] ?? ''));
 });

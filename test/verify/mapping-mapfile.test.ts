@@ -226,5 +226,5 @@ test('directories are read in the order of their names, what packagers leave beh
 
 test('a mapfile that is named and is not there is a fault of the configuration', async () => {
   const missing = readMapfiles(files, [join(dir, 'none')]);
-  await assert.rejects(missing, (thrown) => thrown instanceof Fault && thrown.code === 'config-invalid');
+  await assert.rejects(missing, (thrown) => thrown instanceof Fault && thrown.code === 'usage');
 });

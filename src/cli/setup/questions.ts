@@ -8,6 +8,7 @@ import { asFault, Fault } from '../../fault/fault.ts';
 import type { IssuerUrl } from '../../token/names.ts';
 import { Secret, type SecretKind } from '../../token/secret.ts';
 import { seconds } from '../../token/time.ts';
+import { demandCaFile } from '../ca-file.ts';
 import type { Context } from '../context.ts';
 import { askForClient } from '../login-dialogue.ts';
 import type { Prompts } from '../prompts.ts';
@@ -83,6 +84,7 @@ async function askIssuer({ context, prompts }: Asking): Promise<string> {
 async function metadataOf({ context }: Asking, issuer: string, caFile: string | undefined): Promise<IssuerMetadata> {
   demandIssuer(issuer);
   const { world, signal } = context;
+  if (caFile !== undefined) await demandCaFile(world.files, caFile);
   const request = { timeout: seconds(30), signal, ...(caFile === undefined ? {} : { caFile }) };
   const outcome = await fetchMetadata(world, { issuer: issuer as IssuerUrl, ...request });
   if (outcome.kind === 'metadata') return outcome.metadata;
