@@ -1,10 +1,12 @@
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
 import { printable } from '../observe/printable.ts';
-import { type Action, computeActions, storageActions } from '../verify/access.ts';
+import { type AccessRequest, type Action, type ComputeAction, computeActions } from '../verify/access.ts';
 import { everywhere } from '../verify/areas.ts';
 import { type Decision, decide } from '../verify/authorize.ts';
+import { type StorageDeed, storageDeeds } from '../verify/quirks-xrootd.ts';
 import { areaOf } from '../verify/scitokens-cfg.ts';
+import { actionOf } from '../verify/services-xrootd-denial.ts';
 import type { VerifiedToken } from '../verify/verification.ts';
 import { type AccessWords, accessWords } from './access-words.ts';
 import type { Context } from './context.ts';
@@ -22,11 +24,12 @@ export async function can(
   path: string | undefined,
   options: CanOptions,
 ): Promise<ExitCode> {
-  const words = accessWords<Action>(given, path, { command: 'can', withPath: storageActions, alone: computeActions });
+  const words = accessWords<Word>(given, path, { command: 'can', withPath: storageDeeds, alone: computeActions });
   const trust = await trustFrom(context, options);
   const { text, from, warnings } = await tokenAtHand(context, options, 'can');
   const verification = await trust.verify(text);
-  const told = [...warnings, ...trust.warnings()];
+  const request = requestOf(words);
+  const told = [...warnings, ...trust.warnings(), ...translation(words.action, request.action)];
   if (verification.kind === 'refused') {
     const fault = faultOf(verification);
     if (!context.options.json) throw fault;
@@ -41,14 +44,25 @@ export async function can(
     });
     return fault.exit;
   }
-  const decision = decisionOn(verification.token, words, trust);
+  const decision = decisionOn(verification.token, request, trust);
   if (context.options.json) await context.printJson({ from, ...documentOf(decision), warnings: told });
   else await tell(context, decision, told);
   return decision.kind === 'allowed' ? exit.fine : exit.refused;
 }
 
-function decisionOn(token: VerifiedToken, { action, path }: AccessWords<Action>, { config }: Trust): Decision {
-  const request = path === undefined ? { action } : { action, path };
+/** The words of the profiles, and those that people have for what they do at a storage. */
+type Word = StorageDeed | ComputeAction;
+
+function requestOf({ action: word, path }: AccessWords<Word>): AccessRequest {
+  const deed = storageDeeds.find((one) => one === word);
+  const action = deed === undefined ? (word as ComputeAction) : actionOf[deed];
+  return { action, ...(path === undefined ? {} : { path }), ...(deed === 'mkdir' ? { target: 'directory' } : {}) };
+}
+
+const translation = (word: Word, action: Action): readonly string[] =>
+  word === action ? [] : [`${word} is ${action} in the words of the profiles`];
+
+function decisionOn(token: VerifiedToken, request: AccessRequest, { config }: Trust): Decision {
   const issuer = config?.config.issuers.find((one) => one.issuer === token.issuer);
   if (issuer?.strategies.includes('capability') === false) {
     const why = `[Issuer ${issuer.name}] does not look at scopes: capability is not in authorization_strategy`;

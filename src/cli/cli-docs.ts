@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
-import { examplesFor } from './command.ts';
+import { examplesFor, pathOf } from './command.ts';
 
 /** docs/cli.md, from the tree of commands with every module loaded. */
 export function cliPage(program: Command): string {
@@ -55,10 +55,6 @@ function section(command: Command, depth: number): readonly string[] {
 }
 
 const isHidden = (command: Command) => command.name() === 'help' || command.name() === 'complete';
-
-function pathOf(command: Command): string {
-  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
-}
 
 function usageOf(command: Command): string {
   const operands = command.registeredArguments.map((argument) => ` ${operandForm(argument)}`);

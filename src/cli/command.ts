@@ -35,3 +35,8 @@ export function withExamples(command: Command, ...examples: readonly [Example, .
 }
 
 export const examplesFor = (command: Command): readonly Example[] => examplesOf.get(command) ?? [];
+
+/** As it is typed: `tokeep issuer sign`. */
+export function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}

@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import { type ExitCode, exit } from '../fault/codes.ts';
-import type { Runner } from './command.ts';
+import { pathOf, type Runner } from './command.ts';
 import type { GlobalOptions } from './context.ts';
 import { endWith, noted, type Telling } from './ending.ts';
 import { commandWord } from './global-options.ts';
 import type { CliIo, Output } from './io.ts';
 import { openContext } from './open-context.ts';
 import { buildProgram, type Loading } from './program.ts';
+import { settleHelp } from './settle-help.ts';
+import { refuseJwts } from './token-options.ts';
 import { usageFault } from './usage-fault.ts';
 
 /** Runs one command line to its end: never throws, says what went wrong on stderr, gives the exit code. */
@@ -49,10 +51,12 @@ export async function tokeep(args: readonly string[], terminal: CliIo): Promise<
       });
       command.exitOverride((error) => {
         stoppedIn = pathOf(command);
+        if (error.exitCode !== 0) refuseJwts(own, command);
         throw error;
       });
     }
-    await program.parseAsync([...args], { from: 'user' });
+    program.hook('preAction', (_, command) => refuseJwts(own, command));
+    await program.parseAsync([...settleHelp(program, args)], { from: 'user' });
     return ended;
   } catch (thrown) {
     const usage = usageFault(thrown, stoppedIn, args);
@@ -92,10 +96,6 @@ const withStdout = (io: CliIo, stdout: Output): CliIo => ({
   stderr: io.stderr,
   env: io.env,
 });
-
-function pathOf(command: Command): string {
-  return command.parent === null ? 'tokeep' : `${pathOf(command.parent)} ${command.name()}`;
-}
 
 function everyCommand(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(everyCommand)];

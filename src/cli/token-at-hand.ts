@@ -5,7 +5,7 @@ import { tokenText } from '../discover/token-text.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Context } from './context.ts';
 import { promptsFor } from './prompts.ts';
-import type { TokenOptions } from './token-options.ts';
+import { refuseTokenAsFile, type TokenOptions } from './token-options.ts';
 
 /** Above this it is no token (the limit of WLCG discovery here). */
 const largest = 16 * 1024;
@@ -19,7 +19,7 @@ export interface TokenAtHand {
   readonly warnings: readonly string[];
 }
 
-/** Finds the token for `command`, whose name is for the hints. Throws `token-invalid` where there is none, or something else. */
+/** Finds the token for `command`, whose name is for the hints. Throws `token-invalid` where there is none, or something else, and `usage` for a file that cannot be read. */
 export async function tokenAtHand(context: Context, options: TokenOptions, command: string): Promise<TokenAtHand> {
   const source = await sourceOf(context, options, command);
   const judged = tokenText(source.text);
@@ -31,7 +31,7 @@ export async function tokenAtHand(context: Context, options: TokenOptions, comma
 async function sourceOf(context: Context, options: TokenOptions, command: string): Promise<TokenAtHand> {
   const { stdin } = context.io;
   if (options.tokenFile === '-') return stdin.isTTY ? await ask(context, command) : await fromStdin(stdin);
-  if (options.tokenFile !== undefined) return await fromFile(context, options.tokenFile);
+  if (options.tokenFile !== undefined) return await fromFile(context, options.tokenFile, command);
   // An empty pipe is a command before it that failed, and no reason to look at some other token.
   if (context.io.stdinGiven) return await fromStdin(stdin);
   return (await discovered(context, options)) ?? (await nothingFound(context, command));
@@ -44,11 +44,15 @@ async function nothingFound(context: Context, command: string): Promise<TokenAtH
   });
 }
 
-async function fromFile({ world }: Context, path: string): Promise<TokenAtHand> {
+async function fromFile({ world }: Context, path: string, command: string): Promise<TokenAtHand> {
   const content = await readTokenFile(
     { files: world.files, uid: world.user.uid },
-    { path, where: path, guarded: false },
-  );
+    { path, where: path, guarded: false, unreadable: 'usage' },
+  ).catch((thrown: unknown) => {
+    refuseTokenAsFile(path, command);
+    throw thrown;
+  });
+  if (content === undefined) refuseTokenAsFile(path, command);
   if (content === undefined) throw new Fault('usage', `there is no file ${path}`);
   return { ...content, from: path };
 }

@@ -13,7 +13,7 @@ export const register: CommandModule['register'] = (parent, run) => {
     .usage('[options] ACTION [PATH]')
     .argument(
       '<ACTION>',
-      'read, stat, create, modify, stage, poll; compute.read, compute.create, compute.modify, compute.cancel',
+      'read, list, stat, create, mkdir, modify, delete, rename, stage, poll; compute.read, compute.create, compute.modify, compute.cancel',
     )
     .argument('[PATH]', "the server's path, for storage; with / at its end a directory")
     .action(
