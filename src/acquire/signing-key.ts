@@ -4,6 +4,7 @@ import type { Minted } from '../mint/issuer.ts';
 import type { IssueProfile, MintRequest } from '../mint/policy.ts';
 import { isForEveryone } from '../token/audience.ts';
 import { parseScope } from '../token/capability.ts';
+import { asksDefaultGroups } from '../token/groups.ts';
 import type { Epoch } from '../token/time.ts';
 import type { Grant, GrantContext, NoAnswer, RawAnswer, TokenRequest } from './grant.ts';
 import { judgeTokenAnswer } from './judge.ts';
@@ -48,7 +49,9 @@ function mintRequest(account: SigningKeyAccount, request: TokenRequest): MintReq
       },
     );
   }
-  const words = request.scope.kind === 'scopes' ? request.scope.scopes.map(parseScope) : [];
+  const scopes = request.scope.kind === 'scopes' ? request.scope.scopes : [];
+  if (asksDefaultGroups(scopes)) throw noDefaultGroups(account);
+  const words = scopes.map(parseScope);
   const { audiences } = request.audience;
   return {
     subject: request.subject,
@@ -75,6 +78,15 @@ function answerOf(minted: Minted, sentAt: Epoch, receivedAt: Epoch): RawAnswer {
   const { remarks } = minted;
   return { kind: 'raw', status: 200, headers: {}, body: JSON.stringify(body), sentAt, receivedAt, remarks };
 }
+
+const noDefaultGroups = ({ name }: SigningKeyAccount): Fault =>
+  new Fault(
+    'request-refused',
+    `the default groups ("wlcg.groups") were asked for, and account ${name} signs itself and has none`,
+    {
+      hint: 'name the groups, as in `wlcg.groups:/vo`',
+    },
+  );
 
 const otherIssuer = ({ name, keys }: SigningKeyAccount, url: string): Fault =>
   new Fault('issuer-mismatch', `account ${name} is for another issuer than the keys in ${keys}, which are of ${url}`, {

@@ -1,3 +1,4 @@
+import { asksDefaultGroups } from '../token/groups.ts';
 import type { AccountName, WishName } from '../token/names.ts';
 import type { Account, Position, TokenExchangeAccount, Wish } from './config.ts';
 import type { Findings } from './finding.ts';
@@ -75,6 +76,7 @@ function refuseUnsaid(
   for (const [name, { wish, accountAt, section }] of wishes) {
     const grant = accounts.get(wish.account)?.account.grant;
     if (grant !== 'signing_key' && grant !== 'idtoken') continue;
+    const { scope } = wish;
     const forNobody = wish.audience.audiences.length === 0;
     const unsaid = [
       ...(wish.subject === undefined ? ['"subject"'] : []),
@@ -82,6 +84,9 @@ function refuseUnsaid(
     ];
     if (unsaid.length > 0) {
       const message = `token "${name}" lacks ${unsaid.join(' and ')}: account "${wish.account}" signs itself, and has to be told`;
+      findings.error(accountAt, message, { section });
+    } else if (grant === 'signing_key' && scope.kind === 'scopes' && asksDefaultGroups(scope.scopes)) {
+      const message = `token "${name}" asks for the default groups ("wlcg.groups"), and account "${wish.account}" signs itself, and has none: name them, as in wlcg.groups:/vo`;
       findings.error(accountAt, message, { section });
     } else if (grant === 'idtoken' && !forNobody) {
       findings.error(accountAt, `token "${name}" has an "audience", and an IDTOKEN is for the whole pool`, { section });

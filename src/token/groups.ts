@@ -1,4 +1,4 @@
-import type { ParsedScope } from './capability.ts';
+import { type ParsedScope, parseScope } from './capability.ts';
 import { readGroup } from './group-name.ts';
 
 export { readGroup } from './group-name.ts';
@@ -43,6 +43,10 @@ export function selectGroups(
   const ordered = [...asked, undefined].flatMap((group) => group ?? defaults.filter((one) => entitled.includes(one)));
   return { kind: 'groups', groups: [...new Set(ordered)] };
 }
+
+/** Plain `wlcg.groups`: the groups that the issuer gives to whoever names none. */
+export const asksDefaultGroups = (scopes: readonly string[]): boolean =>
+  scopes.map(parseScope).some((scope) => scope.kind === 'groups' && scope.group === undefined);
 
 export interface GroupOrder {
   readonly order: readonly string[];

@@ -269,6 +269,23 @@ tokens:
   assert.ok(said.some((sentence) => sentence.includes('there is no token "nowhere"')));
 });
 
+test('who signs itself has no default groups to give, and the token that asks for them is left out', async () => {
+  const config = await load(
+    '/c.yaml',
+    `accounts:
+  vo: { grant: signing_key, issuer: https://a, keys: /keys }
+  else: { grant: refresh_token, issuer: https://a }
+tokens:
+  plain: { account: vo, subject: s, audience: a, scope: [compute.read, wlcg.groups] }
+  named: { account: vo, subject: s, audience: a, scope: ['wlcg.groups:/vo'] }
+  asked: { account: else, scope: wlcg.groups }
+`,
+  );
+  assert.deepEqual([...config.wishes.keys()], ['named', 'asked']);
+  const why = 'token "plain" asks for the default groups ("wlcg.groups"), and account "vo" signs itself, and has none';
+  assert.deepEqual(sentences(config), [`/c.yaml:5:21: ${why}: name them, as in wlcg.groups:/vo`]);
+});
+
 test('the fingerprint of a wish changes with what is asked for and not with where it goes', async () => {
   const print = async (more: string) =>
     (
