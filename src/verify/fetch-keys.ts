@@ -22,11 +22,14 @@ type Failed = Extract<KeyFetch, { kind: 'failed' }>;
 const timeAllowed = seconds(5);
 const largestMetadata = 256 * 1024;
 
-/** Asks the issuer for its metadata, and the place named there for the keys. No redirect is followed; resolves within five seconds. */
-export async function fetchKeys(world: Pick<World, 'http' | 'clock'>, place: KeyPlace): Promise<KeyFetch> {
+/** Asks the issuer for its metadata, and the place named there for the keys. No redirect is followed; resolves within five seconds of `started`. */
+export async function fetchKeys(
+  world: Pick<World, 'http' | 'clock'>,
+  place: KeyPlace,
+  started: Mono,
+): Promise<KeyFetch> {
   const places = metadataPlaces(place.issuer);
   if (places === undefined) return failed(new Fault('issuer-unreachable', notFetchable(place.issuer)));
-  const started = world.clock.monotonic();
   let first: Failed | undefined;
   for (const url of places) {
     const answer = await get(world, place, { url, started, maxBytes: largestMetadata });

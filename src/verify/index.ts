@@ -106,7 +106,10 @@ export function createVerifier(options: VerifierOptions): TokenVerifier {
   });
   const trusted = options.issuers.map((issuer) => trustOf(issuer, options.audiences));
   const verifier = new Verifier({ trusted, keys, clock: world.clock });
-  const close = () => world.http.close();
+  const close = async () => {
+    await keys.saved();
+    await world.http.close();
+  };
   return {
     verify: (token) => verifier.verify(token),
     verifyNow: (token) => verifier.verifyNow(token),

@@ -45,9 +45,19 @@ export function failurePause(count: number, standing: 'usable' | 'none', unit: n
   return millis(Math.max(grown * (0.75 + 0.5 * unit), Math.min(asked ?? 0, cap)));
 }
 
+/** For keys on disk, of the five seconds for everything: a disk that hangs is done without. */
+export const diskTime = seconds(1);
+
 /** Between two looks for keys nobody knew of: anybody can send a token with a kid made up, so these looks have to be rare. */
 export const firstKidPause = seconds(30);
 const longestKidPause = minutes(5);
+
+/**
+ * How long no look for an unknown key follows a failure: as long as the issuer asks for, and else no longer than these looks ever are
+ * apart, since a key that is new can be what the failed refresh would have brought.
+ */
+export const kidPauseAfterFailure = (pause: Millis, asked: Millis = millis(0)): Millis =>
+  millis(Math.max(Math.min(pause, longestKidPause), Math.min(pause, asked)));
 
 /** While the issuer has nothing new, the looks become rarer. */
 export const nextKidPause = (last: Millis): Millis => millis(Math.min(last * 2, longestKidPause));

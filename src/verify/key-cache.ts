@@ -1,17 +1,19 @@
 import { asFault, Fault } from '../fault/fault.ts';
-import { after, between, type Epoch, epoch, type Millis, millis, minutes } from '../token/time.ts';
+import { after, between, type Epoch, epoch, type Millis, type Mono, millis, minutes } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import { fetchKeys, type KeyFetch } from './fetch-keys.ts';
 import { type KeySet, readKeySet } from './jwks.ts';
 import {
+  diskTime,
   failurePause,
   firstKidPause,
   type KeyCacheTimes,
   keyCacheTimes,
+  kidPauseAfterFailure,
   nextKidPause,
   refreshAge,
 } from './key-cache-schedule.ts';
-import { ageOf, type KeyCounters, type KeyEntry, keptSince, newEntry } from './key-entry.ts';
+import { ageOf, type KeptKeys, type KeyCounters, type KeyEntry, keptSince, newEntry } from './key-entry.ts';
 import type { KeyStorage } from './key-storage.ts';
 import type { KeySource } from './trust.ts';
 
@@ -102,11 +104,12 @@ export class KeyCache {
   async fetch(issuer: string, kid?: string): Promise<void> {
     const entry = this.#entries.get(issuer);
     if (entry === undefined || entry.source.kind === 'jwks') return;
+    const since = this.#world.clock.monotonic();
     await this.#load(entry);
     const usable = this.#isUsable(entry);
     if (usable && (kid === undefined || entry.kept?.set.byKid.has(kid) === true)) return;
     const missing = usable ? 'kid' : 'keys';
-    if (entry.flight !== undefined || this.#isOpen(entry, missing)) await this.#refresh(entry, missing);
+    if (entry.flight !== undefined || this.#isOpen(entry, missing)) await this.#refresh(entry, missing, since);
   }
 
   /** Refreshes the keys of an issuer in the background, if it is time for it. */
@@ -121,6 +124,7 @@ export class KeyCache {
       [...this.#entries.values()].map(async (entry) => {
         await this.#load(entry);
         if (entry.flight !== undefined || this.#isDue(entry)) await this.#refresh(entry, 'keys');
+        await this.#withinDiskTime(entry.saving);
       }),
     );
   }
@@ -131,6 +135,12 @@ export class KeyCache {
     if (entry === undefined || entry.source.kind === 'jwks') return;
     await this.#load(entry);
     await this.#refresh(entry, 'keys');
+    await this.#withinDiskTime(entry.saving);
+  }
+
+  /** Waits for keys on their way to the disk: for the end of a program. */
+  async saved(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(({ saving }) => this.#withinDiskTime(saving)));
   }
 
   /** Keeps all keys fresh until the signal fires; resolves then. */
@@ -157,8 +167,9 @@ export class KeyCache {
   }
 
   #isOpen({ kidGate, trouble }: KeyEntry, missing: Missing): boolean {
-    const from = missing === 'kid' ? kidGate.from : trouble?.nextTry;
-    return from === undefined || this.#world.clock.monotonic() >= from;
+    const now = this.#world.clock.monotonic();
+    if (missing === 'keys') return trouble === undefined || now >= trouble.nextTry;
+    return now >= kidGate.from && (trouble === undefined || now >= trouble.nextKidTry);
   }
 
   #isUsable({ kept }: KeyEntry): boolean {
@@ -173,25 +184,25 @@ export class KeyCache {
   }
 
   /** One at a time for each issuer. */
-  #refresh(entry: KeyEntry, missing: Missing): Promise<void> {
-    entry.flight ??= this.#ask(entry, missing).finally(() => {
+  #refresh(entry: KeyEntry, missing: Missing, since = this.#world.clock.monotonic()): Promise<void> {
+    entry.flight ??= this.#ask(entry, missing, since).finally(() => {
       entry.flight = undefined;
     });
     return entry.flight;
   }
 
-  async #ask(entry: KeyEntry, missing: Missing): Promise<void> {
+  async #ask(entry: KeyEntry, missing: Missing, since: Mono): Promise<void> {
     const { clock } = this.#world;
     const started = clock.monotonic();
-    const outcome = await fetchKeys(this.#world, placeOf(entry)).catch(
+    const outcome = await fetchKeys(this.#world, placeOf(entry), since).catch(
       (thrown: unknown): KeyFetch => ({ kind: 'failed', fault: asFault(thrown, 'asked for the keys of an issuer') }),
     );
     entry.counters.fetchTime += between(started, clock.monotonic());
-    if (outcome.kind === 'fetched') await this.#take(entry, outcome, missing);
+    if (outcome.kind === 'fetched') this.#take(entry, outcome, missing);
     else this.#noteFailure(entry, outcome, missing);
   }
 
-  async #take(entry: KeyEntry, outcome: Extract<KeyFetch, { kind: 'fetched' }>, missing: Missing): Promise<void> {
+  #take(entry: KeyEntry, outcome: Extract<KeyFetch, { kind: 'fetched' }>, missing: Missing): void {
     const { clock, random } = this.#world;
     const isNew = entry.kept?.text !== outcome.text;
     entry.counters.fetched += 1;
@@ -199,9 +210,21 @@ export class KeyCache {
     const age = refreshAge(outcome.freshFor, this.#times, random.unit());
     entry.kept = keptSince(outcome.set, outcome.text, clock.now(), age, clock);
     this.#closeKidGate(entry, isNew || missing === 'keys' ? firstKidPause : nextKidPause(entry.kidGate.pause));
-    const { text, fetchedAt } = entry.kept;
-    // What cannot be kept on disk still serves in memory.
-    await this.#storage?.save(entry.issuer, { text, fetchedAt }).catch(() => {});
+    entry.saving = this.#save(entry, entry.kept, entry.saving);
+  }
+
+  /** One after the other, so that the newest stay. What cannot be kept on disk still serves in memory. */
+  async #save({ issuer }: KeyEntry, { text, fetchedAt }: KeptKeys, before: Promise<void> | undefined): Promise<void> {
+    await before;
+    await this.#storage?.save(issuer, { text, fetchedAt }).catch(() => {});
+  }
+
+  /** A disk that hangs must not hold up whoever waits. */
+  async #withinDiskTime(work: Promise<void> | undefined): Promise<void> {
+    if (work === undefined) return;
+    const done = new AbortController();
+    await Promise.race([work, this.#world.clock.sleep(diskTime, done.signal).catch(() => {})]);
+    done.abort();
   }
 
   /** Whatever is wrong there, the keys at hand serve on until their own age: an empty set or another name is no order to forget them. */
@@ -211,7 +234,8 @@ export class KeyCache {
     const count = (entry.trouble?.count ?? 0) + 1;
     const pause = failurePause(count, this.#isUsable(entry) ? 'usable' : 'none', random.unit(), retryAfter);
     const nextTry = after(clock.monotonic(), pause);
-    entry.trouble = { fault, count, nextTry, since: entry.trouble?.since ?? clock.now() };
+    const nextKidTry = after(clock.monotonic(), kidPauseAfterFailure(pause, retryAfter));
+    entry.trouble = { fault, count, nextTry, nextKidTry, since: entry.trouble?.since ?? clock.now() };
     if (missing === 'kid') this.#closeKidGate(entry, nextKidPause(entry.kidGate.pause));
   }
 
@@ -221,7 +245,7 @@ export class KeyCache {
 
   /** Once: keys of an earlier process, which serve like those fetched, and are due by their age. */
   #load(entry: KeyEntry): Promise<void> {
-    entry.loading ??= this.#takeStored(entry);
+    entry.loading ??= this.#storage === undefined ? Promise.resolve() : this.#withinDiskTime(this.#takeStored(entry));
     return entry.loading;
   }
 

@@ -22,6 +22,8 @@ export interface KeyTrouble {
   readonly count: number;
   /** No sooner is it tried again. */
   readonly nextTry: Mono;
+  /** No sooner is an unknown kid a reason to try. */
+  readonly nextKidTry: Mono;
 }
 
 /** What happened with the keys of an issuer; the numbers that libscitokens counts, and those of our own rules. */
@@ -50,6 +52,8 @@ export interface KeyEntry {
   kidGate: { readonly from: Mono; readonly pause: Millis };
   flight: Promise<void> | undefined;
   loading: Promise<void> | undefined;
+  /** The newest keys on their way to the disk. Nobody waits for it who wants a verdict. */
+  saving: Promise<void> | undefined;
   readonly counters: KeyCounters;
 }
 
@@ -62,6 +66,7 @@ export function newEntry(issuer: string, source: KeySource): KeyEntry {
     kidGate: { from: mono(Number.NEGATIVE_INFINITY), pause: firstKidPause },
     flight: undefined,
     loading: undefined,
+    saving: undefined,
     counters: {
       fetched: 0,
       fetchFailed: 0,

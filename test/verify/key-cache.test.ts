@@ -210,6 +210,65 @@ test('Retry-After is heeded within the bounds of the schedule', async () => {
   assert.equal(peer.asked.length, 2);
 });
 
+test('Retry-After is heeded by looks for a kid, too; after another failure these are minutes apart at most', async () => {
+  const { peer, clock, cache, verify } = setting();
+  await verify();
+  peer.put(metadataUrl, answer('', { 'retry-after': '3000' }, 429));
+  clock.advance(hours(1));
+  await cache.renew(issuer);
+  const asked = peer.asked.length;
+  for (let minute = 0; minute < 50; minute += 1) {
+    assert.equal(codeOf(await verify(second)), 'keys-unavailable');
+    clock.advance(minutes(1));
+  }
+  assert.equal(peer.asked.length, asked, 'an issuer that asked for quiet was asked');
+  peer.down();
+  for (let count = 0; count < 20; count += 1) await cache.renew(issuer);
+  const before = peer.asked.length;
+  await verify(second);
+  assert.equal(peer.asked.length, before, 'asked right after a failure');
+  peer.up();
+  peer.metadata({});
+  peer.publish(first, second);
+  clock.advance(minutes(5));
+  assert.equal((await verify(second)).kind, 'valid');
+});
+
+test('scenario 21: a disk that hangs holds nobody up: what it has is waited for a second, what it takes not at all', async () => {
+  const never = new Promise<never>(() => {});
+  const { peer, clock, verify, cache } = setting({ storage: { load: () => never, save: () => never } });
+  const first = verify();
+  await clock.sleeping();
+  clock.advance(seconds(1));
+  assert.equal((await first).kind, 'valid');
+  assert.deepEqual(
+    peer.asked.map(({ timeout }) => timeout),
+    [4000, 4000],
+    'more than five seconds in all',
+  );
+  const renewed = cache.renew(issuer);
+  await clock.sleeping();
+  clock.advance(seconds(1));
+  await renewed;
+});
+
+test('of keys that come while others are being written the newest are on disk in the end', async () => {
+  const saved: string[] = [];
+  const { promise: disk, resolve: go } = Promise.withResolvers<void>();
+  const save = async (_: string, { text }: { readonly text: string }) => {
+    if (saved.length === 0) await disk;
+    saved.push(text);
+  };
+  const { peer, clock, cache, verify } = setting({ storage: { load: async () => undefined, save } });
+  await verify();
+  peer.publish(second);
+  const renewed = cache.renew(issuer);
+  await clock.sleeping();
+  go();
+  await renewed;
+  assert.deepEqual(saved, [jwksOf(first), jwksOf(second)]);
+});
+
 test('scenario 43: a kid that nobody knew of leads to one look at the issuer, and the new key counts at once', async () => {
   const { peer, clock, verify } = setting();
   await verify();
