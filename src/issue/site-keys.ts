@@ -1,6 +1,7 @@
 import { Fault } from '../fault/fault.ts';
 import type { JsonValue } from '../mint/policy.ts';
 import type { PublicJwk, SigningKey } from '../mint/signing-key.ts';
+import { hasPrivateHalf, publicHalf } from '../token/jwk.ts';
 
 /** A key as somebody published it. */
 export type PublishedKey = Readonly<Record<string, JsonValue>>;
@@ -14,9 +15,6 @@ export interface MergedKeys {
   readonly dropped: readonly string[];
   readonly remarks: readonly string[];
 }
-
-/** Members that only the holder of a key may know (RFC 7518 section 6). */
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 /**
  * Our keys into a key set that may hold those of others. `ours` are all that we ever had: a removed one goes even where it is
@@ -88,13 +86,12 @@ function publicKey({ kty, crv, x, y, n, e, kid, alg, use }: PublicJwk): Publishe
 }
 
 function withoutPrivate(key: PublishedKey, remarks: string[]): PublishedKey {
-  const open = Object.entries(key).filter(([member]) => !privateMembers.includes(member));
-  if (open.length < Object.keys(key).length) {
+  if (hasPrivateHalf(key)) {
     remarks.push(
       `the published key ${kidOf(key)} held its private half, which is left out now; whoever read it can sign, so its owner has to replace it`,
     );
   }
-  return Object.fromEntries(open);
+  return publicHalf(key);
 }
 
 const clash = (kid: string): Fault =>

@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { hasPrivateHalf } from '../token/jwk.ts';
 import type { SigningAlgorithm } from './algorithm.ts';
 import { isTooDeep } from './strict-json.ts';
 
@@ -29,7 +30,7 @@ const mostKeys = 64;
 /**
  * Reads a JWK set (RFC 7517 section 5). Tolerant where issuers of the field need it: base64url with padding, coordinates without
  * their leading zeros, EC keys without `crv`, other keys beside the ones for us. Strict where it counts: the limits, the sizes of
- * keys, points on the curve. Of several keys with one kid the first one counts, as it does in libscitokens.
+ * keys, points on the curve, and a key whose private half stands there, which anybody can sign with. Of several keys with one kid the first one counts, as it does in libscitokens.
  */
 export function readKeySet(text: string): KeySetReading {
   if (text.length > largestKeySet) return refused(`it is larger than ${largestKeySet / 1024} KiB`);
@@ -37,15 +38,20 @@ export function readKeySet(text: string): KeySetReading {
   if (listed === undefined) return refused('it is not a JSON object with a list of keys');
   if (isTooDeep(text)) return refused('it is nested too deeply');
   if (listed.length > mostKeys) return refused(`it has ${listed.length} keys, and more than ${mostKeys} are not read`);
+  const readings = listed.map(readKey);
+  const open = readings.flatMap(({ open: one }) => one ?? []);
   const keys: VerificationKey[] = [];
   const byKid = new Map<string, VerificationKey>();
   const remarks: string[] = [];
-  for (const [index, jwk] of listed.entries()) {
-    const name = nameOf(jwk, index);
-    const reading = readKey(jwk);
+  for (const [index, reading] of readings.entries()) {
+    const name = nameOf(listed[index], index);
     remarks.push(...reading.remarks.map((remark) => `${name} ${remark}`));
     if (reading.key === undefined) continue;
-    const { kid } = reading.key;
+    const { kid, key } = reading.key;
+    if (open.some((one) => one.equals(key))) {
+      remarks.push(`${name} is passed over: the same key stands there with its private half`);
+      continue;
+    }
     if (kid !== undefined && byKid.has(kid)) {
       remarks.push(`${name} is passed over: an earlier key has the same kid`);
       continue;
@@ -77,34 +83,34 @@ const isObject = (value: unknown): value is JsonObject =>
 
 interface KeyReading {
   readonly key?: VerificationKey;
+  /** A key that anybody can sign with. */
+  readonly open?: KeyObject;
   readonly remarks: readonly string[];
 }
 
-const passedOver = (why: string, remarks: readonly string[] = []): KeyReading => ({
-  remarks: [...remarks, `is passed over: ${why}`],
-});
-
-/** Members that would be the private half (RFC 7518 sections 6.2.2 and 6.3.2); they are not looked at. */
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth'];
+const passedOver = (why: string): KeyReading => ({ remarks: [`is passed over: ${why}`] });
 
 function readKey(jwk: unknown): KeyReading {
   if (!isObject(jwk)) return passedOver('it is not a JSON object');
   const { kid, use } = jwk;
-  const remarks = privateMembers.some((member) => member in jwk)
-    ? ['has its private half in it: whoever has read it can sign with it, and it must no longer be used']
-    : [];
-  if (kid !== undefined && typeof kid !== 'string') return passedOver('its kid is not text', remarks);
-  if (use !== undefined && use !== 'sig') return passedOver(`it is not for signatures (use ${show(use)})`, remarks);
+  const material = () => (jwk['kty'] === 'EC' ? readEc(jwk) : jwk['kty'] === 'RSA' ? readRsa(jwk) : otherType(jwk));
+  if (jwk['kty'] !== 'oct' && hasPrivateHalf(jwk)) {
+    const found = material();
+    const why = 'it has its private half in it: whoever has read it can sign with it';
+    return { ...passedOver(why), ...(found.kind === 'fit' ? { open: found.key } : {}) };
+  }
+  if (kid !== undefined && typeof kid !== 'string') return passedOver('its kid is not text');
+  if (use !== undefined && use !== 'sig') return passedOver(`it is not for signatures (use ${show(use)})`);
   const operations = jwk['key_ops'];
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
-    return passedOver('it is not for verifying (key_ops)', remarks);
+    return passedOver('it is not for verifying (key_ops)');
   }
-  const reading = jwk['kty'] === 'EC' ? readEc(jwk) : jwk['kty'] === 'RSA' ? readRsa(jwk) : otherType(jwk);
-  if (reading.kind === 'unfit') return passedOver(reading.why, remarks);
-  if (kid === undefined) remarks.push('has no kid, which tokens need to name it');
+  const reading = material();
+  if (reading.kind === 'unfit') return passedOver(reading.why);
+  const nameless = kid === undefined ? ['has no kid, which tokens need to name it'] : [];
   return {
     key: { kid, algorithm: reading.algorithm, key: reading.key },
-    remarks: [...remarks, ...reading.remarks],
+    remarks: [...nameless, ...reading.remarks],
   };
 }
 

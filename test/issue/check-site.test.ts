@@ -196,7 +196,7 @@ const answers: readonly {
     what: 'a private key',
     path: 'JWKS',
     instead: ({ keys }) => ({ body: JSON.stringify({ keys: keys.map(({ jwk }) => ({ ...jwk, d: 'AAAA' })) }) }),
-    says: /error: the published key "signs" has its private half in it/,
+    says: /error: the published key "signs" is passed over: it has its private half in it/,
   },
 ];
 

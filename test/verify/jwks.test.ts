@@ -93,11 +93,16 @@ test('RSA keys have 2048 bits at least and an exponent with which forging is not
   passedOver({ ...rsa.jwk, alg: 'PS256' }, /its algorithm is "PS256"/);
 });
 
-test('a private half is not looked at, and told of', () => {
-  const set = read({ ...ec.privateKey.export({ format: 'jwk' }), kid: 'ec' });
-  assert.match(set.remarks.join(), /key "ec" has its private half in it/);
-  assert.equal(set.keys[0]?.key.type, 'public');
-  assert.ok(verifies(set, ec));
+test('a key whose private half stands in the key set is not used, also where it stands there a second time without', () => {
+  for (const open of [ec, rsa]) {
+    const leaked = { ...open.privateKey.export({ format: 'jwk' }), kid: open.kid };
+    passedOver(leaked, new RegExp(`key "${open.kid}" is passed over: it has its private half in it`));
+    passedOver({ ...open.jwk, d: '' }, /its private half in it/);
+    const other = makeKey('other');
+    const set = read({ ...open.jwk, kid: 'twin' }, leaked, other.jwk, { ...open.jwk, crv: undefined });
+    assert.deepEqual([...set.byKid.keys()], ['other']);
+    assert.match(set.remarks.join(), /key "twin" is passed over: the same key stands there with its private half/);
+  }
 });
 
 test('of two keys with one kid the first counts; one without a kid is kept for tokens that name none', () => {
