@@ -6,6 +6,7 @@ import type { JsonValue } from '../mint/policy.ts';
 import { markPublished } from '../mint/rotate-keys.ts';
 import type { SigningKey } from '../mint/signing-key.ts';
 import { seconds } from '../token/time.ts';
+import type { Clock } from '../world/clock.ts';
 import type { ServerDesk } from './server-desk.ts';
 import { routeOf, type ServerUrls } from './server-urls.ts';
 import { jsonText, metadataOf } from './site.ts';
@@ -19,6 +20,8 @@ interface Document {
 
 /** How long a document is taken for what the database says. */
 const fresh = seconds(1);
+/** How long somebody waits for a new one where there is one from before. */
+const patience = seconds(1);
 /** For how long clients may keep it: a key is published days before it signs, so that an hour makes nobody miss one. */
 const hour = 3600;
 
@@ -101,8 +104,22 @@ function remembered({ world, log }: ServerDesk, what: string, make: () => Promis
     making ??= makeOne(at).finally(() => {
       making = undefined;
     });
-    return await making;
+    return last === undefined ? await making : await inTime(making, last, world.clock);
   };
+}
+
+/** A database that hangs is given up only after half a minute, which no verifier waits for its keys. */
+async function inTime(making: Promise<Document>, last: Document, clock: Pick<Clock, 'sleep'>): Promise<Document> {
+  const made = new AbortController();
+  const late = clock.sleep(patience, made.signal).then(
+    () => last,
+    () => last,
+  );
+  try {
+    return await Promise.race([making, late]);
+  } finally {
+    made.abort();
+  }
 }
 
 function answering(document: () => Promise<Document>) {

@@ -7,7 +7,10 @@ import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { readClientKey } from '../../src/issue/client-key.ts';
 import { serverUrls } from '../../src/issue/server-urls.ts';
+import type { SigningKey } from '../../src/mint/signing-key.ts';
 import type { IssuerUrl } from '../../src/token/names.ts';
+import { mono } from '../../src/token/time.ts';
+import { realWorld } from '../../src/world/real-world.ts';
 import { throwAwayCa } from '../peers/throw-away-ca.ts';
 import { post, serverBed } from './server-bed.ts';
 
@@ -136,6 +139,22 @@ test('the key set has an ETag, may be kept for an hour, and is new the moment a 
     kids = response.status === 304 ? 1 : ((await response.json()) as { keys: unknown[] }).keys.length;
   }
   assert.equal(kids, 2);
+});
+
+test('while the database hangs the keys are served as they were, before anybody gives up waiting for them', async () => {
+  let ahead = 0;
+  const real = realWorld();
+  const clock = { ...real.clock, monotonic: () => mono(real.clock.monotonic() + ahead) };
+  await using bed = await serverBed({ world: { ...real, clock } });
+  const keys = async () => await (await fetch(bed.at('/oauth2/certs'), { signal: AbortSignal.timeout(5_000) })).text();
+  const before = await keys();
+  const answer = Promise.withResolvers<readonly SigningKey[]>();
+  const found = await bed.issuer.keys();
+  bed.issuer.keys = () => answer.promise;
+  ahead += 2_000;
+  assert.deepEqual(await Promise.all([keys(), keys()]), [before, before]);
+  answer.resolve([...found, ...found]);
+  assert.notEqual(await keys(), before, 'taken as soon as it is there');
 });
 
 test('what means something to a router means itself in the path of an issuer, or is refused at the start', async () => {
