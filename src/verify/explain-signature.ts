@@ -43,5 +43,5 @@ function findingOf(text: string, header: Claims, claims: Claims, { keys, byKid }
   const holds =
     signature !== undefined &&
     signatureHolds({ kind: 'jws', header, claims, signed: text.slice(0, end), signature }, key);
-  return { kind: holds ? 'good' : 'wrong' };
+  return holds ? { kind: 'good' } : { kind: 'wrong', ...(named ? { kid } : {}) };
 }

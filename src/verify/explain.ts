@@ -45,13 +45,15 @@ function ask(question: ServiceQuestion, { habits, library }: ServiceRelease): Ve
 export function strictVerdict(verification: Verification, request: AccessRequest, area: Area): Verdict {
   if (verification.kind === 'refused') {
     const { code, why, hint } = verification;
+    const help = helps[code];
+    const fix = help ?? hint;
     return {
       accepted: false,
       rule: code,
       why,
-      ...(hint === undefined ? {} : { fix: hint }),
+      ...(fix === undefined ? {} : { fix }),
       turn: turns[code],
-      remarks: [],
+      remarks: help === undefined || hint === undefined ? [] : [hint],
     };
   }
   const decision = decide(verification.token, request, area);
@@ -62,6 +64,17 @@ export function strictVerdict(verification: Verification, request: AccessRequest
 }
 
 const siteRules = ['base_path', 'restricted_path', 'groups'];
+
+/** What helps, where the hint of a refusal says more of what was found, and nothing of what to do. */
+const helps: Partial<Readonly<Record<RefusalCode, string>>> = {
+  malformed: 'bring a signed JWT, whole and as the issuer gave it',
+  algorithm: 'sign with ES256 or RS256, and with the key of that algorithm',
+  'issuer-unknown': 'trust the issuer, if it is to be trusted, by the very name that the token has in iss',
+  'key-unnamed': 'put the kid, as text, into the header of its tokens',
+  'key-unknown': 'publish a key before signing with it, and until the last token that it signed has ended',
+  'keys-unavailable': 'see that the service reaches the issuer; here, keys can be given with --jwks',
+  signature: 'get the token anew; if it stays so, compare the published keys with the signing key',
+};
 
 /** Whose turn it is where a token is refused as a whole. */
 const turns: Readonly<Record<RefusalCode, Turn>> = {

@@ -51,7 +51,8 @@ export type SignatureFinding =
   /** `published`: the ones that are, as far as they are known. */
   | { readonly kind: 'key unpublished'; readonly kid: string; readonly published: readonly string[] }
   | { readonly kind: 'algorithm'; readonly found: string }
-  | { readonly kind: 'wrong' };
+  /** Without `kid`, the token names no key, and was compared with the only one. */
+  | { readonly kind: 'wrong'; readonly kid?: string };
 
 /** A token as a service gets it: its text is not in here, only what its signature is worth. */
 export interface PresentedToken {

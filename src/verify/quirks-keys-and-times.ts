@@ -34,7 +34,7 @@ export function keyRefusal(signature: SignatureFinding): Refused | undefined {
     case 'wrong':
       return refusedFor(
         'signature',
-        "the signature is not one of the issuer's key: the token was changed, or another key has the same name",
+        `the signature is not one of the issuer's key: the token was changed, or ${otherKey(signature.kid)}`,
         {
           log: 'invalid signature',
           fix: 'get the token anew; if it stays so, compare the published keys with the signing key',
@@ -43,6 +43,11 @@ export function keyRefusal(signature: SignatureFinding): Refused | undefined {
       );
   }
 }
+
+const otherKey = (kid: string | undefined): string =>
+  kid === undefined
+    ? 'signed with a key that is not published, which it does not name'
+    : 'another key has the same name';
 
 const onlyOthers = (published: readonly string[]): string =>
   published.length === 0 ? '' : `, only ${published.join(', ')}`;

@@ -103,7 +103,7 @@ export class Verifier {
     const key = this.#keyFor(jws.header['kid'], trust.issuer, asking);
     if ('kind' in key) return key;
     if (key.algorithm !== algorithm) return wrongKey(algorithm, key);
-    if (!signatureHolds(jws, key)) return wrongSignature(key);
+    if (!signatureHolds(jws, key)) return wrongSignature(jws.header['kid'], key);
     return { kind: 'valid', token: answer.token };
   }
 
@@ -160,15 +160,18 @@ function wrongAlgorithm(alg: unknown, accepted: readonly SigningAlgorithm[]): Re
   );
 }
 
-const wrongKey = (algorithm: SigningAlgorithm, { kid, algorithm: ofKey }: VerificationKey): Refusal =>
-  refusal(
-    'algorithm',
-    `the token is signed with ${algorithm}, and the key ${shown(kid)} of its issuer is one for ${ofKey}`,
-  );
+function wrongKey(algorithm: SigningAlgorithm, { kid, algorithm: ofKey }: VerificationKey): Refusal {
+  return refusal('algorithm', `the token is signed with ${algorithm}, and ${keyInWords(kid)} is one for ${ofKey}`);
+}
 
-const wrongSignature = ({ kid }: VerificationKey): Refusal =>
-  refusal(
+function wrongSignature(named: unknown, { kid }: VerificationKey): Refusal {
+  const other = named === undefined ? 'a key that is not published' : 'another key under the same name';
+  return refusal(
     'signature',
-    `the signature is not one of the key ${shown(kid)} of the issuer`,
-    'the token was changed on its way, or signed with another key under the same name',
+    `the signature is not one of ${keyInWords(kid)}`,
+    `the token was changed on its way, or signed with ${other}`,
   );
+}
+
+const keyInWords = (kid: string | undefined): string =>
+  kid === undefined ? 'the only key of its issuer' : `the key ${shown(kid)} of its issuer`;

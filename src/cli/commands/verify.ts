@@ -8,6 +8,7 @@ export const register: CommandModule['register'] = (parent, run) => {
     .command('verify')
     .description(
       `Say whether a token is good: signed by a trusted issuer, for this service, valid now. The token is taken ${whereTokensComeFrom}. ` +
+        'Clocks may differ by a minute for nbf and iat, never for exp. ' +
         'The exit code is 0 or 6, and 4 where the keys of the issuer could not be had.',
     )
     .usage('[options]')
