@@ -1,4 +1,5 @@
 import { Fault } from '../fault/fault.ts';
+import { metadataPlaces } from '../token/metadata-places.ts';
 import type { IssuerUrl } from '../token/names.ts';
 import { type Epoch, type Millis, millis } from '../token/time.ts';
 import type { HttpAnswer } from '../world/http.ts';
@@ -55,17 +56,6 @@ export async function fetchMetadata(world: World, request: MetadataRequest): Pro
     first ??= outcome;
   }
   return first ?? failed(new Fault('bug', 'no place to look for metadata'));
-}
-
-/** Where metadata may be. A trailing slash of the issuer is not doubled (OpenID), and the path follows the well-known part (RFC 8414 section 3). */
-export function metadataPlaces(issuer: string): readonly URL[] | undefined {
-  if (!URL.canParse(issuer)) return undefined;
-  const { origin, pathname } = new URL(issuer);
-  const path = pathname.endsWith('/') ? pathname.slice(0, -1) : pathname;
-  return [
-    new URL(`${origin}${path}/.well-known/openid-configuration`),
-    new URL(`${origin}/.well-known/oauth-authorization-server${path}`),
-  ];
 }
 
 async function fetchFrom(world: World, request: MetadataRequest, url: URL): Promise<MetadataOutcome> {

@@ -2,7 +2,7 @@ import { Fault } from '../fault/fault.ts';
 import type { SigningKey } from '../mint/signing-key.ts';
 import { printable } from '../observe/printable.ts';
 import { between, type Millis, seconds } from '../token/time.ts';
-import { metadataPlaces } from '../verify/issuer-metadata.ts';
+import { keyMetadataPlaces } from '../verify/issuer-metadata.ts';
 import { jsonObjectIn } from '../verify/strict-json.ts';
 import type { CertificateLook } from '../world/certificate-look.ts';
 import type { World } from '../world/world.ts';
@@ -25,7 +25,7 @@ type Outside = Pick<World, 'http' | 'clock'> & { readonly certificates: Certific
 /** Looks at an issuer from outside, as a service does that is given one of its tokens. Changes nothing. */
 export async function checkSite(outside: Outside, question: SiteQuestion): Promise<readonly SiteFinding[]> {
   const { url } = question;
-  const places = metadataPlaces(url);
+  const places = keyMetadataPlaces(url);
   if (places === undefined) throw new Fault('usage', `${url} is no URL that the keys of an issuer may come from`);
   const [usual, rfc8414] = places;
   const first = await fetchMetadata(outside, question, usual);

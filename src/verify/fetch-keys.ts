@@ -2,7 +2,7 @@ import { Fault } from '../fault/fault.ts';
 import { between, type Millis, type Mono, millis, seconds } from '../token/time.ts';
 import type { HttpAnswer } from '../world/http.ts';
 import type { World } from '../world/world.ts';
-import { metadataPlaces, readMetadata } from './issuer-metadata.ts';
+import { keyMetadataPlaces, readMetadata } from './issuer-metadata.ts';
 import { type KeySet, largestKeySet, readKeySet } from './jwks.ts';
 
 export interface KeyPlace {
@@ -28,7 +28,7 @@ export async function fetchKeys(
   place: KeyPlace,
   started: Mono,
 ): Promise<KeyFetch> {
-  const places = metadataPlaces(place.issuer);
+  const places = keyMetadataPlaces(place.issuer);
   if (places === undefined) return failed(new Fault('issuer-unreachable', notFetchable(place.issuer)));
   let first: Failed | undefined;
   for (const url of places) {

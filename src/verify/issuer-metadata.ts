@@ -1,4 +1,5 @@
 import { Fault } from '../fault/fault.ts';
+import { metadataPlaces } from '../token/metadata-places.ts';
 import { isLoopback } from '../world/loopback.ts';
 import { jsonObjectIn } from './strict-json.ts';
 
@@ -7,19 +8,12 @@ export type MetadataReading =
   | { readonly kind: 'jwks-uri'; readonly url: URL }
   | { readonly kind: 'failed'; readonly fault: Fault };
 
-/**
- * Where an issuer's metadata may be: OpenID Connect Discovery 1.0 section 4 first, which every WLCG issuer has to serve, then
- * RFC 8414 section 3. Slashes at the issuer's end are not doubled. Undefined for what is no URL that keys may come from.
- */
-export function metadataPlaces(issuer: string): readonly [URL, URL] | undefined {
+/** Where an issuer's metadata may be; undefined for what is no URL that keys may come from. */
+export function keyMetadataPlaces(issuer: string): readonly [URL, URL] | undefined {
   if (!URL.canParse(issuer)) return undefined;
   const url = new URL(issuer);
   if (!isSafe(url) || url.username !== '' || url.search !== '' || url.hash !== '') return undefined;
-  const path = url.pathname.replace(/\/+$/, '');
-  return [
-    new URL(`${url.origin}${path}/.well-known/openid-configuration`),
-    new URL(`${url.origin}/.well-known/oauth-authorization-server${path}`),
-  ];
+  return metadataPlaces(issuer);
 }
 
 /**

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { fetchMetadata, type MetadataOutcome, metadataPlaces } from '../../src/acquire/metadata.ts';
+import { fetchMetadata, type MetadataOutcome } from '../../src/acquire/metadata.ts';
 import { MetadataCache } from '../../src/acquire/metadata-cache.ts';
+import { metadataPlaces } from '../../src/token/metadata-places.ts';
 import type { IssuerUrl } from '../../src/token/names.ts';
 import { hours, minutes, seconds } from '../../src/token/time.ts';
 import { TestClock } from '../../src/world/test-clock.ts';

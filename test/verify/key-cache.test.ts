@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { days, hours, type Millis, millis, minutes, seconds } from '../../src/token/time.ts';
-import { metadataPlaces, readMetadata } from '../../src/verify/issuer-metadata.ts';
+import { keyMetadataPlaces, readMetadata } from '../../src/verify/issuer-metadata.ts';
 import { KeyCache, type KeyCacheParts } from '../../src/verify/key-cache.ts';
 import { failurePause, keyCacheTimes, refreshAge } from '../../src/verify/key-cache-schedule.ts';
 import { strictTrust } from '../../src/verify/trust.ts';
@@ -120,7 +120,7 @@ test('VER-04: an issuer on TLS cannot send us to plain http on this machine, als
   const from = new URL(metadataUrl);
   const body = JSON.stringify({ issuer, jwks_uri: 'http://127.0.0.1/keys' });
   assert.equal(readMetadata(body, issuer, from, ['127.0.0.1']).kind, 'failed');
-  const places = (name: string) => metadataPlaces(name)?.map(({ href }) => href);
+  const places = (name: string) => keyMetadataPlaces(name)?.map(({ href }) => href);
   assert.deepEqual(places('https://i.example/a/'), [
     'https://i.example/a/.well-known/openid-configuration',
     'https://i.example/.well-known/oauth-authorization-server/a',
