@@ -1,7 +1,7 @@
 import { Fault } from '../fault/fault.ts';
 import { audienceAnswer } from '../token/audience.ts';
 import { decodeJwt } from '../token/jwt.ts';
-import { metadataPlaces } from '../verify/issuer-metadata.ts';
+import { keyMetadataPlaces } from '../verify/issuer-metadata.ts';
 import type { KeySet } from '../verify/jwks.ts';
 import { KeyCache } from '../verify/key-cache.ts';
 import { type KeyStorage, keyFilesIn } from '../verify/key-storage.ts';
@@ -84,7 +84,7 @@ export async function openTrust({ world }: Context, options: TrustOptions): Prom
 /** What is odd about the name of an issuer; throws `usage` where it would have to be asked for its keys and cannot be. */
 function remarksOn(issuer: string, hasKeys: boolean): readonly string[] {
   const name = JSON.stringify(issuer);
-  if (metadataPlaces(issuer) !== undefined) {
+  if (keyMetadataPlaces(issuer) !== undefined) {
     return issuer.startsWith('https:') ? [] : [`${name} is no https URL: such an issuer is for trials on this machine`];
   }
   const why = URL.canParse(issuer) && issuer.includes('://') ? 'is no plain https URL' : 'is no URL';
