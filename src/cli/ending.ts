@@ -27,16 +27,19 @@ export async function endWith(
   if (isClosedPipe(thrown)) return exit.fine;
   const fault = asFault(thrown, 'the command stopped');
   const lines = [`${program}: ${printable(fault.message)}`];
-  const hint = fault.code === 'bug' ? reportAt : fault.hint;
-  if (hint !== undefined) lines.push(...hint.split('\n').map((line) => `  ${line}`));
+  const hint = printableLines(fault.code === 'bug' ? reportAt : fault.hint);
+  lines.push(...hint.map((line) => `  ${line}`));
   if (verbose) lines.push(...trace(thrown, fault));
   await stderr.write(`${lines.join('\n')}\n`).catch(() => {});
   if (document?.begun() === false) await document.write(`${printableJson(documentOf(fault, hint))}\n`).catch(() => {});
   return fault.exit;
 }
 
-const documentOf = ({ code, message, exit }: Fault, hint: string | undefined): object => ({
-  error: { code, message, ...(hint === undefined ? {} : { hint }), exit },
+/** A hint may have several lines, one of them a command. */
+const printableLines = (hint: string | undefined): readonly string[] => hint?.split('\n').map(printable) ?? [];
+
+const documentOf = ({ code, message, exit }: Fault, hint: readonly string[]): object => ({
+  error: { code, message: printable(message), ...(hint.length === 0 ? {} : { hint: hint.join('\n') }), exit },
 });
 
 /** An output that knows whether anything was written to it. */
@@ -62,7 +65,7 @@ export function noted(output: Output): NotedOutput {
 
 /** Places only, never messages: the message of a foreign error may quote what it was given. */
 function trace(thrown: unknown, fault: Fault): readonly string[] {
-  const cause = fault.cause === undefined ? [] : [`  because: ${String(fault.cause)}`];
+  const cause = fault.cause === undefined ? [] : [`  because: ${printable(String(fault.cause))}`];
   const stack = thrown instanceof Error && fault.code === 'bug' ? (thrown.stack ?? '') : '';
   const places = stack.split('\n').filter((line) => /^\s+at /.test(line));
   return [`  code: ${fault.code}`, ...cause, ...places];
