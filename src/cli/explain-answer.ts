@@ -1,5 +1,6 @@
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
+import { withoutTokens } from '../observe/printable.ts';
 import { type AccessRequest, computeActions } from '../verify/access.ts';
 import { type Area, everywhere } from '../verify/areas.ts';
 import { readMapfiles } from '../verify/ce-mapfile-files.ts';
@@ -56,7 +57,7 @@ export async function explainFor(
     releases: explain(question, asked.releases),
     warnings: [...warnings, ...trust.warnings(), ...remarks],
   };
-  if (context.options.json) await context.printJson(explanationDocument(explained));
+  if (context.options.json) await context.printJson(withoutTokens(explanationDocument(explained)));
   else for (const line of explanationLines(explained, context.paint)) await context.print(line);
   if (!explained.releases.every(({ accepted }) => accepted)) return exit.refused;
   return token.signature.kind === 'unknown' ? exit.temporary : exit.fine;

@@ -1,6 +1,6 @@
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
-import { printable } from '../observe/printable.ts';
+import { printable, withoutTokens } from '../observe/printable.ts';
 import { explainToken, type TokenExplanation } from '../token/explain.ts';
 import type { Context } from './context.ts';
 import { tokenAtHand } from './token-at-hand.ts';
@@ -16,7 +16,7 @@ export async function inspect(context: Context, options: TokenOptions): Promise<
       `${source.from} holds something that looks like a JWT and is none: ${explained.reason}`,
     );
   }
-  if (context.options.json) await context.printJson({ from: source.from, ...explained });
+  if (context.options.json) await context.printJson(withoutTokens({ from: source.from, ...explained }));
   else await tell(context, source.from, explained);
   if (!context.options.json) for (const warning of source.warnings) await context.warn(`tokeep: ${printable(warning)}`);
   return exit.fine;

@@ -1,6 +1,6 @@
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
-import { printable } from '../observe/printable.ts';
+import { printable, withoutTokens } from '../observe/printable.ts';
 import { decodeJwt } from '../token/jwt.ts';
 import { type Mapping, mapIdentity } from '../verify/mapping.ts';
 import { identityOf, type TokenIdentity } from '../verify/mapping-identity.ts';
@@ -71,7 +71,9 @@ async function tell(context: Context, mapping: Mapping, warnings: readonly strin
   const mapped = mapping.kind === 'mapped';
   if (context.options.json) {
     const { kind, ...rest } = mapping;
-    await context.printJson({ verdict: kind, ...rest, warnings });
+    // The name of the user is what programs read, and stays what it is.
+    const user = mapped ? { user: mapping.user } : {};
+    await context.printJson({ verdict: kind, ...(withoutTokens({ ...rest, warnings }) as object), ...user });
     return mapped ? exit.fine : exit.refused;
   }
   for (const warning of warnings) await context.warn(`tokeep: ${printable(warning)}`);

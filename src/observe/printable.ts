@@ -18,6 +18,17 @@ export function printable(text: string): string {
   return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
 }
 
+/** A document of others without what looks like a token in any of its texts and names, as {@link printable} has it for a line. */
+export function withoutTokens(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(tokenLike, '[redacted]');
+  if (Array.isArray(value)) return value.map(withoutTokens);
+  if (typeof value !== 'object' || value === null) return value;
+  const parts = Object.entries(value).map(
+    ([name, part]) => [String(withoutTokens(name)), withoutTokens(part)] as const,
+  );
+  return Object.fromEntries(parts);
+}
+
 /** JSON with the same meaning as ever, that does nothing to a terminal: JSON.stringify escapes only the control characters of ASCII. */
 export function printableJson(value: unknown): string {
   const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { printable, printableJson } from '../../src/observe/printable.ts';
+import { printable, printableJson, withoutTokens } from '../../src/observe/printable.ts';
 
 /** What terminals obey: C0 and C1, and what turns the direction of writing. */
 const obeyed = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
@@ -23,4 +23,11 @@ test('whatever stands in a token, JSON of ours does nothing to a terminal, and m
       assert.doesNotMatch(text.replaceAll('\n', ''), obeyed);
     }),
   );
+});
+
+test('a document loses what looks like a token, in texts and in names, and nothing else', () => {
+  const token = `eyJ${'a'.repeat(20)}.eyJ${'b'.repeat(20)}.sig`;
+  const value = { sub: `x ${token}`, [token]: [token, 1, null, { a: true }], plain: 'eyJ', '\u000e': 'yJabcdefghijkl' };
+  const without = { sub: 'x [redacted]', '[redacted]': ['[redacted]', 1, null, { a: true }] };
+  assert.deepEqual(withoutTokens(value), { ...without, plain: 'eyJ', '\u000e': 'yJabcdefghijkl' });
 });
