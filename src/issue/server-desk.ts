@@ -20,7 +20,7 @@ export interface ServerDesk {
   readonly tokens: OwnTokens;
   readonly together: SignTogether;
   readonly proxies: TrustedProxies;
-  /** `told` is for lines of the log about strangers, of which each address causes only so many. */
+  /** `told` is for lines of the log that anybody can cause: of each address, and of each route while nothing can be answered, only so many. */
   readonly limits: { readonly client: RateLimit; readonly address: RateLimit; readonly told: RateLimit };
   readonly counts: ServerCounts;
   readonly log: Logger;

@@ -19,7 +19,7 @@ const help: Readonly<Record<CountName, string>> = {
   revocations: 'Revocations that were asked for.',
   replays: 'Refresh tokens that came back after their successors were used; their families were revoked.',
   introspections: 'Introspections that were asked for.',
-  faults: 'Requests that were answered with server_error; the log says why.',
+  faults: 'Requests that were answered with server_error or temporarily_unavailable; the log says why.',
 };
 
 /** The server in the Prometheus text format 0.0.4. Counters go from zero at every start. */

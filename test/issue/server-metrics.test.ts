@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { Fault } from '../../src/fault/fault.ts';
 import { ServerCounts } from '../../src/issue/server-counts.ts';
 import { serverMetrics } from '../../src/issue/server-metrics.ts';
 import { days, epoch } from '../../src/token/time.ts';
-import { serverBed } from './server-bed.ts';
+import { post, serverBed } from './server-bed.ts';
 
 const endsAt = epoch(Date.UTC(2027, 0, 1));
 
@@ -56,4 +57,19 @@ test('metrics come without a database, too, and say that it is away', async () =
   });
   assert.match(text, /^tokeep_issuer_database_up 0$/m);
   assert.doesNotMatch(text, /certificate|signing_since/);
+});
+
+test('a database that is away does not fill the log: every answer is counted, and some of them are told', async () => {
+  const told: string[] = [];
+  await using bed = await serverBed({ server: { log: { event: (name: string) => told.push(name) } } });
+  bed.issuer.database.read = async () => {
+    throw new Fault('state-busy', 'the database takes no more work');
+  };
+  const asked = Array.from({ length: 100 }, () =>
+    post(bed.at('/token'), { client_id: 'client-a', client_secret: 'x' }),
+  );
+  assert.deepEqual([...new Set((await Promise.all(asked)).map(({ status }) => status))], [503]);
+  assert.deepEqual(bed.server.counts.samples('faults'), [['', 100]]);
+  const faults = told.filter((name) => name === 'unexpected-fault').length;
+  assert.ok(faults >= 30 && faults < 60, `${faults}`);
 });
