@@ -3,6 +3,7 @@ import type { ErrorAnswer } from '../serve/error-answer.ts';
 import { refuse } from '../serve/server.ts';
 import { limitedAs } from '../serve/trusted-proxies.ts';
 import type { Millis } from '../token/time.ts';
+import { isClientId } from './client.ts';
 import { type Authentication, authenticate, type ClientDesk } from './client-auth.ts';
 import type { KnownClient } from './client-directory.ts';
 import type { ClientRequest } from './client-request.ts';
@@ -115,7 +116,8 @@ async function notThatClient(
 ): Promise<FastifyReply> {
   desk.counts.add('clients_refused', { reason: who.replayed ? 'replayed' : 'unknown_or_wrong' });
   if (desk.limits.told.take(limitedAs(address)) === undefined) {
-    const client = who.claimed?.slice(0, 100);
+    // Who swaps id and secret sends the secret here.
+    const client = who.claimed !== undefined && isClientId(who.claimed) ? who.claimed.slice(0, 100) : undefined;
     desk.log.event('issuer-client-refused', { client, address, reason: who.why, request: request.id });
   }
   if (who.replayed) {

@@ -75,12 +75,15 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const ofHost = /^host:(?=.{1,250}$)[a-z0-9-]+(\.[a-z0-9-]+)+$/;
 const ofService = /^client-[a-z0-9][a-z0-9._-]{0,100}$/;
 
+/** Does it have the form of an id? Nothing of another form was ever given out. */
+export const isClientId = (id: string): boolean => uuid.test(id) || ofHost.test(id) || ofService.test(id);
+
 /**
  * The id of a client is a `sub` of tokens too, so it must not be one that a person could have (ISS-20): a UUID, `host:` with a name
  * of DNS (WLCG profile 1.3, host-based authorization), or something that begins with `client-`. Throws Fault `usage`.
  */
 export function checkClientId(id: string): string {
-  if (uuid.test(id) || ofHost.test(id) || ofService.test(id)) return id;
+  if (isClientId(id)) return id;
   throw new Fault('usage', `${JSON.stringify(id)} could be taken for a person's name, and is no id for a client`, {
     hint: 'leave --id out for an id made here, or choose client-SOMETHING or host:NAME.OF.HOST (lower case)',
   });

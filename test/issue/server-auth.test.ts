@@ -173,6 +173,22 @@ test('ISS-14: an unknown client and a wrong secret take the same way, step by st
   assert.match(String(answers[0]?.headers.get('www-authenticate')), /^Basic /);
 });
 
+test('a secret that was sent in the place of the id does not reach the log', async () => {
+  const told: unknown[] = [];
+  await using bed = await serverBed({ server: { log: { event: (...event: unknown[]) => told.push(event) } } });
+  const { id, secret } = await bed.client();
+  for (const who of [basic(secret, ''), basic(secret, id), basic(id, 'wrong')]) {
+    assert.equal(
+      (await post(bed.at('/token'), { grant_type: 'client_credentials' }, { authorization: who })).status,
+      401,
+    );
+  }
+  const text = JSON.stringify(told);
+  assert.ok(!text.includes(secret));
+  assert.equal(text.split('issuer-client-refused').length - 1, 3);
+  assert.equal(text.split(id).length - 1, 1, 'an id that was known is told');
+});
+
 test('ISS-09: the database holds hashes of secrets, and nothing that a secret could be made of', async () => {
   await using bed = await serverBed();
   const { id, secret } = await bed.client();
