@@ -1,5 +1,5 @@
-import { nearest } from '../config/nearest.ts';
 import { Fault } from '../fault/fault.ts';
+import { nearest } from '../fault/nearest.ts';
 import { readRequestPath } from '../token/scope-path.ts';
 import { refuseTokens } from './token-options.ts';
 

@@ -1,9 +1,9 @@
 import type { LoginFlow } from '../acquire/login.ts';
 import { revokeCredential } from '../acquire/revoke.ts';
 import type { Account, Config } from '../config/config.ts';
-import { nearest } from '../config/nearest.ts';
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
+import { nearest } from '../fault/nearest.ts';
 import { loginHint } from '../observe/next-step.ts';
 import { timestamp } from '../observe/printable.ts';
 import { next } from '../renew/account-state.ts';

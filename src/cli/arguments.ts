@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 import type { Config } from '../config/config.ts';
 import { parseDuration } from '../config/duration.ts';
-import { nearest } from '../config/nearest.ts';
 import { Fault } from '../fault/fault.ts';
+import { nearest } from '../fault/nearest.ts';
 import type { WishName } from '../token/names.ts';
 import type { Millis } from '../token/time.ts';
 

@@ -22,7 +22,9 @@ type Claims = Readonly<Record<string, unknown>>;
 export async function map(context: Context, options: MapOptions): Promise<ExitCode> {
   if (options.plugin) return await mapAsPlugin(pluginPorts(context), options.rules);
   if (options.principal !== undefined) return await mapPrincipal(context, options, options.principal);
-  const { claims, warnings, config } = await claimsAtHand(context, options);
+  const found = await claimsAtHand(context, options);
+  if (typeof found === 'number') return found;
+  const { claims, warnings, config } = found;
   const reading = identityOf(claims);
   if (reading.kind === 'refused') throw new Fault('token-refused', reading.why);
   const { source, findings } = await mapSource(context.world, options, { claims, ...(config ? { config } : {}) });
@@ -47,6 +49,7 @@ async function mapPrincipal(context: Context, options: MapOptions, principal: st
   return await tell(context, mapIdentity(source, identity), findings);
 }
 
+/** Ends with the exit code where the token is refused and its document is told already. */
 async function claimsAtHand(context: Context, options: MapOptions) {
   const { tokenAtHand } = await import('./token-at-hand.ts');
   const trust = await trustFrom(context, options);
@@ -60,8 +63,12 @@ async function claimsAtHand(context: Context, options: MapOptions) {
   }
   const verification = await trust.verify(text);
   if (verification.kind === 'refused') {
+    const { faultOf, refusedDocument } = await import('./verify-answer.ts');
+    if (context.options.json) {
+      await context.printJson({ ...refusedDocument(verification), warnings: [...warnings, ...trust.warnings()] });
+      return faultOf(verification).exit;
+    }
     for (const warning of warnings) await context.warn(`tokeep: ${printable(warning)}`);
-    const { faultOf } = await import('./verify-answer.ts');
     throw faultOf(verification);
   }
   return { claims: verification.token.claims, warnings: [...warnings, ...trust.warnings()], config };

@@ -14,6 +14,7 @@ export interface MapSourceOptions {
   readonly path?: string;
   readonly basePath?: readonly string[];
   readonly release?: string;
+  readonly issuerConfig?: string;
 }
 
 /** What is known before: the claims of the token, and the configuration of XRootD if one was named. */
@@ -71,11 +72,17 @@ async function fromXrootd(
 ): Promise<FoundSource> {
   const section = config?.issuers.find(({ issuer }) => issuer === claims['iss']);
   const file = options.nameMapfile ?? section?.nameMapfile;
+  if (section === undefined && options.issuerConfig !== undefined && file === undefined) {
+    const sentence = `${options.issuerConfig} has no section for the issuer ${JSON.stringify(claims['iss'])}`;
+    throw new Fault('token-refused', sentence);
+  }
   if (file === undefined && section === undefined) {
     throw new Fault('usage', 'by what? name it: --mapfile, --name-mapfile, --rules or --issuer-config');
   }
   const basePaths = options.basePath ?? section?.basePaths ?? ['/'];
-  const names = await namesAt(world.files, options.nameMapfile, section?.nameMapfile);
+  const { names, findings } = await namesAt(world.files, options.nameMapfile, section?.nameMapfile);
+  const bare =
+    file === undefined ? [`[Issuer ${section?.name}] has no name_mapfile, so that there are no rules to look at`] : [];
   return {
     source: {
       kind: 'name-mapfile',
@@ -88,21 +95,33 @@ async function fromXrootd(
         compares: isBefore(options.release, [5, 9, 3]) ? 'characters' : 'segments',
       },
     },
-    findings: names.findings,
+    findings: [...bare, ...findings],
   };
 }
 
 /** For an issuer without a name_mapfile of its own. */
 const noRules: NameMapfile = { kind: 'mapfile', file: 'scitokens.cfg', rules: [], findings: [] };
 
-async function namesAt(files: Files, named: string | undefined, configured: string | undefined): Promise<NameMapfile> {
+async function namesAt(files: Files, named: string | undefined, configured: string | undefined): Promise<FoundNames> {
   const file = named ?? configured;
-  if (file === undefined) return noRules;
+  if (file === undefined) return { names: noRules, findings: [] };
   const text = named === undefined ? await configuredText(files, file) : await namedText(files, file, largest);
   const { readNameMapfile } = await import('../verify/name-mapfile.ts');
+  const { placeInText } = await import('../verify/text-place.ts');
   const reading = readNameMapfile(text, file);
-  if (reading.kind === 'mapfile') return reading;
-  throw new Fault('config-invalid', reading.why, { hint: 'XRootD keeps its old configuration with such a file' });
+  if (reading.kind === 'refused') {
+    const place = reading.at === undefined ? '' : `${await placeInText(text, file, reading.at)}: `;
+    const hint = 'XRootD keeps its old configuration with such a file';
+    throw new Fault('config-invalid', `${place}${reading.why}`, { hint });
+  }
+  const findings: string[] = [];
+  for (const { at, message } of reading.findings) findings.push(`${await placeInText(text, file, at)}: ${message}`);
+  return { names: reading, findings };
+}
+
+interface FoundNames {
+  readonly names: NameMapfile;
+  readonly findings: readonly string[];
 }
 
 /** What XRootD makes of the token before the rules; a claim that could not be an account is not taken. */

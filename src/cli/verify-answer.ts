@@ -44,7 +44,8 @@ const documentOf = (verification: Awaited<ReturnType<Trust['verify']>>): object 
     ? { verdict: 'valid', ...tokenDocument(verification.token) }
     : refusedDocument(verification);
 
-const refusedDocument = ({ code, why, hint }: Refusal): object => ({
+/** A refusal for `--json`. */
+export const refusedDocument = ({ code, why, hint }: Refusal): object => ({
   verdict: 'refused',
   code,
   why,

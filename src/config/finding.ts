@@ -1,6 +1,6 @@
 import type { FaultCode } from '../fault/codes.ts';
+import { nearest } from '../fault/nearest.ts';
 import type { ConfigFinding, Position } from './config.ts';
-import { nearest } from './nearest.ts';
 
 interface FindingExtras {
   readonly section?: string;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { nearest } from '../config/nearest.ts';
 import { duration, issuerUrl, path, secret, section, text } from '../config/schema-values.ts';
+import { nearest } from '../fault/nearest.ts';
 import { parseScope, wlcgScopeNames } from '../token/capability.ts';
 import { lifetimeTable } from '../token/lifetimes.ts';
 

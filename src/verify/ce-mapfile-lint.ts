@@ -1,11 +1,12 @@
+import { nearest } from '../fault/nearest.ts';
 import type { MapfileFinding, MapfileLine } from './ce-mapfile.ts';
 
 /**
  * The mistakes that mapfiles for tokens have in practice: patterns that fit more than they are meant for, or nothing at all. Only
- * lines for SCITOKENS are looked at.
+ * lines for SCITOKENS are looked at, and the methods of the others.
  */
 export function doubtsAbout(line: MapfileLine): readonly MapfileFinding[] {
-  if (line.method !== 'SCITOKENS') return [];
+  if (line.method !== 'SCITOKENS') return doubtsOfMethod(line);
   const { file, line: number, principal } = line;
   const broken = brokenUser(line);
   if (broken !== undefined) return [{ file, line: number, severity: 'error', message: broken }];
@@ -16,6 +17,32 @@ export function doubtsAbout(line: MapfileLine): readonly MapfileFinding[] {
         ? [`it cannot be judged here: ${principal.why}`]
         : doubtsOfPattern(principal.source);
   return found.map((message) => ({ file, line: number, severity: 'warning', message }));
+}
+
+/** Those of HTCondor's own list (SEC_DEFAULT_AUTHENTICATION_METHODS), by which a mapfile may map. */
+const methods = [
+  'SCITOKENS',
+  'SSL',
+  'GSI',
+  'FS',
+  'FS_REMOTE',
+  'KERBEROS',
+  'PASSWORD',
+  'IDTOKENS',
+  'TOKEN',
+  'TOKENS',
+  'CLAIMTOBE',
+  'MUNGE',
+  'NTSSPI',
+  'ANONYMOUS',
+];
+
+function doubtsOfMethod({ file, line, method }: MapfileLine): readonly MapfileFinding[] {
+  if (methods.includes(method)) return [];
+  const guess = nearest(method, methods);
+  const meant = guess === undefined ? '' : ` (did you mean ${guess}?)`;
+  const message = `${method} is no method of authentication${meant}, so that the line fits nobody`;
+  return [{ file, line, severity: 'warning', message }];
 }
 
 /** The line counts for HTCondor, and gives whoever it fits a user that there cannot be. */

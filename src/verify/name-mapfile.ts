@@ -1,4 +1,6 @@
+import { nearest } from '../fault/nearest.ts';
 import { canonicalPath } from './areas.ts';
+import { jsonMistake, type TextPath } from './text-place.ts';
 
 /** One rule of XRootD's `name_mapfile`. What is absent is not compared. */
 export interface NameRule {
@@ -11,16 +13,24 @@ export interface NameRule {
   readonly result: string;
 }
 
+/** What is said of a rule, or of the file as a whole. */
+export interface NameFinding {
+  readonly at: TextPath;
+  readonly message: string;
+}
+
 export interface NameMapfile {
   readonly kind: 'mapfile';
   readonly file: string;
   readonly rules: readonly NameRule[];
-  /** Sentences about what XRootD reads otherwise than it looks. */
-  readonly findings: readonly string[];
+  /** What XRootD reads otherwise than it looks. */
+  readonly findings: readonly NameFinding[];
 }
 
 /** XRootD takes all of the file or none: with one such mistake it keeps its old configuration. */
-export type NameMapfileReading = NameMapfile | { readonly kind: 'refused'; readonly why: string };
+export type NameMapfileReading =
+  | NameMapfile
+  | { readonly kind: 'refused'; readonly why: string; readonly at?: TextPath };
 
 export interface NameQuestion {
   readonly subject: string;
@@ -47,27 +57,33 @@ export function readNameMapfile(text: string, file: string): NameMapfileReading 
   let list: unknown;
   try {
     list = JSON.parse(text);
-  } catch {
-    return refused(`${file} is not JSON`);
+  } catch (thrown) {
+    return unread(jsonMistake(text, file, thrown));
   }
-  if (!Array.isArray(list)) return refused(`${file} is not a list of rules`);
+  if (!Array.isArray(list)) return unread(`${file} is not a list of rules`);
   const rules: NameRule[] = [];
-  const findings: string[] = [];
+  const findings: NameFinding[] = [];
   for (const [index, value] of list.entries()) {
     const read = readRule(value, index + 1);
-    if (read.kind === 'refused') return refused(`${file}, rule ${index + 1}: ${read.why}`);
-    findings.push(...read.findings.map((finding) => `${file}, rule ${index + 1}: ${finding}`));
+    if (read.kind === 'refused') {
+      return { kind: 'refused', why: `rule ${index + 1}: ${read.why}`, at: [index, ...(read.at ?? [])] };
+    }
+    for (const { at, message } of read.findings) {
+      findings.push({ at: [index, ...at], message: `rule ${index + 1}: ${message}` });
+    }
     if (read.kind === 'rule') rules.push(read.rule);
   }
   return { kind: 'mapfile', file, rules, findings };
 }
 
-const refused = (why: string) => ({ kind: 'refused', why }) as const;
+const refused = (why: string, ...at: TextPath) => ({ kind: 'refused', why, at }) as const;
+
+const unread = (why: string) => ({ kind: 'refused', why }) as const;
 
 type RuleReading =
-  | { readonly kind: 'rule'; readonly rule: NameRule; readonly findings: readonly string[] }
-  | { readonly kind: 'ignored'; readonly findings: readonly string[] }
-  | { readonly kind: 'refused'; readonly why: string };
+  | { readonly kind: 'rule'; readonly rule: NameRule; readonly findings: readonly NameFinding[] }
+  | { readonly kind: 'ignored'; readonly findings: readonly NameFinding[] }
+  | { readonly kind: 'refused'; readonly why: string; readonly at?: TextPath };
 
 const known = ['sub', 'username', 'path', 'group', 'result', 'ignore', 'comment'];
 
@@ -77,10 +93,10 @@ function readRule(value: unknown, number: number): RuleReading {
   if (typeof rule['ignore'] === 'string' && typeof (rule['group'] ?? '') === 'string')
     return { kind: 'ignored', findings: [] };
   for (const key of ['group', 'path', 'result', 'sub'] as const) {
-    if (rule[key] !== undefined && typeof rule[key] !== 'string') return refused(`"${key}" is not text`);
+    if (rule[key] !== undefined && typeof rule[key] !== 'string') return refused(`"${key}" is not text`, key);
   }
   const { sub, username, path, group, result } = rule as Readonly<Record<string, string | undefined>>;
-  if (path !== undefined && !path.startsWith('/')) return refused(`the path "${path}" does not start with "/"`);
+  if (path !== undefined && !path.startsWith('/')) return refused(`the path "${path}" does not start with "/"`, 'path');
   if (result === undefined || result === '') return refused('it has no "result"');
   const made: NameRule = {
     number,
@@ -93,19 +109,26 @@ function readRule(value: unknown, number: number): RuleReading {
   return { kind: 'rule', rule: made, findings: oddities(rule, made) };
 }
 
-function oddities(rule: Readonly<Record<string, unknown>>, made: NameRule): readonly string[] {
-  const found = Object.keys(rule)
+function oddities(rule: Readonly<Record<string, unknown>>, made: NameRule): readonly NameFinding[] {
+  const { sub, username, group, result } = made;
+  const found: NameFinding[] = Object.keys(rule)
     .filter((key) => !known.includes(key))
-    .map((key) => `XRootD knows no "${key}" and passes over it`);
-  if (rule['ignore'] !== undefined) found.push('"ignore" does not count, since it is not text; write "ignore": "yes"');
+    .map((key) => ({ at: [key], message: `XRootD knows no "${key}"${meantFor(key)} and passes over it` }));
+  const note = (key: string, message: string) => found.push({ at: [key], message });
+  if (rule['ignore'] !== undefined)
+    note('ignore', '"ignore" does not count, since it is not text; write "ignore": "yes"');
   if (rule['username'] !== undefined && typeof rule['username'] !== 'string')
-    found.push('"username" does not count, since it is not text');
-  const group = made.group;
+    note('username', '"username" does not count, since it is not text');
   if (group !== undefined && !group.startsWith('/'))
-    found.push(`the group "${group}" does not start with "/", as groups of WLCG tokens do`);
-  if (made.sub === undefined && made.username === undefined && made.group === undefined)
-    found.push(`everybody becomes ${made.result}, since it names no subject and no group`);
+    note('group', `the group "${group}" does not start with "/", as groups of WLCG tokens do`);
+  if (sub === undefined && username === undefined && group === undefined)
+    found.push({ at: [], message: `everybody becomes ${result}, since it names no subject and no group` });
   return found;
+}
+
+function meantFor(key: string): string {
+  const guess = nearest(key, known);
+  return guess === undefined ? '' : ` (did you mean "${guess}"?)`;
 }
 
 /** Whoever the rules say it is, the first that fits. All that a rule names has to fit. */
