@@ -8,23 +8,39 @@ export type GroupSelection =
   /** Asked for, and not entitled to: `access_denied` (RFC 6749 section 4.1.2.1). */
   | { readonly kind: 'denied'; readonly groups: readonly string[] };
 
-/** The groups in a token, in their order; none where the claim is not there. */
-export function groupsOf(claims: Readonly<Record<string, unknown>>): readonly string[] | { readonly refused: string } {
+export type GroupsReading =
+  /** `leftOut`: a sentence for each name that is none. */
+  | { readonly kind: 'groups'; readonly groups: readonly string[]; readonly leftOut: readonly string[] }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/**
+ * The groups in a token of somebody else, in their order; none where the claim is not there. Issuers that go on writing names in the way of
+ * VOMS do so beside good ones: a name that breaks the grammar is nobody's group, and spoils nothing else.
+ */
+export function readGroups(claims: Readonly<Record<string, unknown>>): GroupsReading {
   const claim = claims['wlcg.groups'];
-  if (claim === undefined) return [];
+  if (claim === undefined) return { kind: 'groups', groups: [], leftOut: [] };
   if (typeof claim === 'string')
-    return { refused: `wlcg.groups is the text ${JSON.stringify(claim)}; it has to be a list` };
-  if (!Array.isArray(claim)) return { refused: 'wlcg.groups is not a list' };
+    return { kind: 'refused', why: `wlcg.groups is the text ${JSON.stringify(claim)}; it has to be a list` };
+  if (!Array.isArray(claim)) return { kind: 'refused', why: 'wlcg.groups is not a list' };
   const groups: string[] = [];
+  const leftOut: string[] = [];
   for (const one of claim) {
-    const reading = typeof one === 'string' ? readGroup(one) : noText;
-    if (reading.kind === 'refused') return { refused: `in wlcg.groups, ${reading.why}` };
-    groups.push(reading.name);
+    if (typeof one !== 'string') return { kind: 'refused', why: 'in wlcg.groups, one group is not text' };
+    const reading = readGroup(one);
+    if (reading.kind === 'group') groups.push(reading.name);
+    else leftOut.push(`in wlcg.groups, ${reading.why}`);
   }
-  return groups;
+  return { kind: 'groups', groups, leftOut };
 }
 
-const noText = { kind: 'refused', why: 'one group is not text' } as const;
+/** The same where all of them have to be groups: for what is handed on in a token of ours, and for warnings. */
+export function groupsOf(claims: Readonly<Record<string, unknown>>): readonly string[] | { readonly refused: string } {
+  const reading = readGroups(claims);
+  if (reading.kind === 'refused') return { refused: reading.why };
+  const [refused] = reading.leftOut;
+  return refused === undefined ? reading.groups : { refused };
+}
 
 /**
  * Which groups a request gets (WLCG profile 1.3, "Scope-based attribute selection"): in the order of the request, each once; plain

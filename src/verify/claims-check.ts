@@ -1,6 +1,6 @@
 import { type AudienceAnswer, audienceAnswer, audiencesOf, isForEveryone } from '../token/audience.ts';
 import { type ParsedScope, parseScopes } from '../token/capability.ts';
-import { groupsOf } from '../token/groups.ts';
+import { readGroups } from '../token/groups.ts';
 import { type ClaimProfile, readProfile } from '../token/profile.ts';
 import { type Epoch, epochFromSeconds } from '../token/time.ts';
 import type { ClaimCase } from './claim-case.ts';
@@ -24,9 +24,9 @@ export function checkClaims(header: Claims, claims: Claims, trust: TrustedIssuer
   if (wrong !== undefined) return wrong;
   const audience = audienceFor(which);
   if (audience.kind === 'refused') return audience;
-  const groups = profile === 'wlcg' ? groupsOf(claims) : [];
-  if ('refused' in groups) return refusal('claim-type', `the groups of the token are unreadable: ${groups.refused}`);
-  return { kind: 'good', token: tokenOf(which, audience.ours, groups) };
+  const found = readGroups(profile === 'wlcg' ? claims : {});
+  if (found.kind === 'refused') return refusal('claim-type', `the groups of the token are unreadable: ${found.why}`);
+  return { kind: 'good', token: tokenOf(which, audience.ours, found.groups) };
 }
 
 function tokenOf(which: ClaimCase, audience: string | undefined, groups: readonly string[]): VerifiedToken {

@@ -1,6 +1,6 @@
 import { audiencesOf } from '../token/audience.ts';
 import { type ParsedScope, parseScopes } from '../token/capability.ts';
-import { groupsOf } from '../token/groups.ts';
+import { readGroups } from '../token/groups.ts';
 
 /** What a token says of whom it is for, as far as a mapping may look at it. Identity is issuer and subject (VER-10). */
 export interface TokenIdentity {
@@ -26,12 +26,15 @@ export function identityOf(claims: Readonly<Record<string, unknown>>): IdentityR
   if (typeof sub !== 'string' || sub === '') return { kind: 'refused', why: 'the token names no subject (sub)' };
   const odd = unfit('issuer', iss, longestIssuer) ?? unfit('subject', sub, longestSubject);
   if (odd !== undefined) return { kind: 'refused', why: odd };
-  const groups = groupsOf(claims);
-  const remarks = 'refused' in groups ? [`the groups do not count: ${groups.refused}`] : [];
+  const reading = readGroups(claims);
+  const remarks =
+    reading.kind === 'refused'
+      ? [`the groups do not count: ${reading.why}`]
+      : reading.leftOut.map((why) => `a group does not count: ${why}`);
   const identity: TokenIdentity = {
     issuer: iss,
     subject: sub,
-    groups: 'refused' in groups ? [] : groups,
+    groups: reading.kind === 'refused' ? [] : reading.groups,
     scopes: typeof scope === 'string' ? parseScopes(scope) : [],
     audiences: audiencesOf(claims) ?? [],
   };

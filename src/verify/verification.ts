@@ -39,6 +39,7 @@ export interface VerifiedToken {
   readonly audience: string | undefined;
   /** The scope claim's words. */
   readonly scopes: readonly string[];
+  /** Those that are groups by the grammar of the WLCG profile; another name grants nothing. */
   readonly groups: readonly string[];
   readonly jti: string | undefined;
   readonly kid: string | undefined;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { audienceAnswer, audiencesOf, isForEveryone } from '../../src/token/audience.ts';
 import { parseScopes } from '../../src/token/capability.ts';
-import { groupsOf, mostSpecificFirst, readGroup, selectGroups } from '../../src/token/groups.ts';
+import { groupsOf, mostSpecificFirst, readGroup, readGroups, selectGroups } from '../../src/token/groups.ts';
 import { boundLifetime, clockBackdate, lifetimeTable } from '../../src/token/lifetimes.ts';
 import { type ClaimProfile, readProfile } from '../../src/token/profile.ts';
 import { days, hours, type Millis, minutes, seconds } from '../../src/token/time.ts';
@@ -148,6 +148,19 @@ test('the groups of a token are a list of names in their order; anything else is
     assert.ok('refused' in groups);
     assert.match(groups.refused, why);
   }
+});
+
+test('of the groups in a token of somebody else those count that are groups', () => {
+  const names = ['/cms/Role=pilot', '/cms/uscms', 'cms', '/cms'];
+  const reading = readGroups({ 'wlcg.groups': names });
+  assert.ok(reading.kind === 'groups');
+  assert.deepEqual(reading.groups, ['/cms/uscms', '/cms']);
+  assert.match(
+    reading.leftOut.join('; '),
+    /"\/cms\/Role=pilot" has a role .*; in wlcg.groups, the group "cms" does not start/,
+  );
+  for (const claim of ['/cms', 7, null, {}, ['/cms', 7]])
+    assert.equal(readGroups({ 'wlcg.groups': claim }).kind, 'refused');
 });
 
 test('groups are given in the order of the request, with the default ones at the end unless asked for before', () => {

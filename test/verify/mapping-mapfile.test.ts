@@ -10,6 +10,7 @@ import { readMapfiles } from '../../src/verify/ce-mapfile-files.ts';
 import { doubtsAbout } from '../../src/verify/ce-mapfile-lint.ts';
 import { mapByMapfile } from '../../src/verify/ce-mapfile-match.ts';
 import { matchPattern, readPattern } from '../../src/verify/ce-mapfile-pattern.ts';
+import { identityOf } from '../../src/verify/mapping-identity.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 
 const { files } = realWorld();
@@ -227,4 +228,18 @@ test('directories are read in the order of their names, what packagers leave beh
 test('a mapfile that is named and is not there is a fault of the configuration', async () => {
   const missing = readMapfiles(files, [join(dir, 'none')]);
   await assert.rejects(missing, (thrown) => thrown instanceof Fault && thrown.code === 'usage');
+});
+
+test('of the groups of a token those count that are groups, and of each other one there is a remark', () => {
+  const claims = { iss: 'https://cms.example', sub: 'x', 'wlcg.groups': ['/cms/Role=pilot', '/cms/uscms', 'cms'] };
+  const reading = identityOf(claims);
+  assert.ok(reading.kind === 'identity');
+  assert.deepEqual(reading.identity.groups, ['/cms/uscms']);
+  assert.equal(reading.remarks.length, 2);
+  assert.match(
+    String(reading.remarks[0]),
+    /^a group does not count: in wlcg.groups, the group "\/cms\/Role=pilot" has a role/,
+  );
+  const text = identityOf({ ...claims, 'wlcg.groups': '/cms' });
+  assert.match((text.kind === 'identity' && text.remarks.join()) || '', /^the groups do not count: /);
 });

@@ -339,8 +339,23 @@ test('claims have their kinds; subject and groups are as the profile says', () =
   refused(judge({ claims: { sub: undefined } }), 'claim-missing', /no sub/);
   for (const sub of ['', 7, null, ['robot']]) refused(judge({ claims: { sub } }), 'claim-type');
   refused(judge({ claims: { jti: 7 } }), 'claim-type');
-  for (const groups of ['/cms', [7], ['cms'], ['/cms/'], {}])
+  for (const groups of ['/cms', 7, [7], ['/cms', null], {}])
     refused(judge({ claims: { 'wlcg.groups': groups } }), 'claim-type');
+});
+
+test('a name that is no group grants nothing, and the token is judged by the rest', () => {
+  for (const [names, groups] of [
+    [['/cms/Role=pilot', '/cms/uscms'], ['/cms/uscms']],
+    [
+      ['/cms', 'cms', '/cms/', '', '/a//b', '/cms/ops'],
+      ['/cms', '/cms/ops'],
+    ],
+    [['/cms/Role=NULL/Capability=NULL'], []],
+  ]) {
+    const token = valid(judge({ claims: { 'wlcg.groups': names } }) as Verification);
+    assert.deepEqual([token.groups, token.scopes], [groups, ['storage.read:/data']]);
+    assert.deepEqual(token.claims['wlcg.groups'], names);
+  }
 });
 
 test('an at+jwt of RFC 9068 may have scopes of its own, which mean nothing here', () => {
