@@ -4,7 +4,7 @@ import { Fault } from '../fault/fault.ts';
 import type { IssuerDeps, OpenIssuer } from '../mint/issuer.ts';
 import { openIssuer } from '../mint/open-issuer.ts';
 import { settingsFile } from '../mint/settings.ts';
-import { openSealer } from '../store/seal-key.ts';
+import { openSealer, readCredential, readKeyFile } from '../store/seal-key.ts';
 import type { World } from '../world/world.ts';
 import { asStateOwner } from './as-state-owner.ts';
 import type { Context } from './context.ts';
@@ -35,6 +35,7 @@ function directoryIn(stateDir: string, dir: string | undefined): string {
 export async function issuerPlace(context: Context, dir: string | undefined): Promise<IssuerPlace> {
   const { world } = context;
   const config = await configIfAny(context);
+  if (config === undefined) await warnOfMissing(context);
   const stateDir = await stateDirectory(context, config);
   const directory = directoryIn(stateDir, dir);
   const { uid } = world.user;
@@ -44,11 +45,24 @@ export async function issuerPlace(context: Context, dir: string | undefined): Pr
   const sealedFor = isOurs ? stateDir : (config?.stateDir ?? usualStateDir(world.env, world.user.uid));
   const keyFile = sealKeyFile(world.env, world.user.uid, sealedFor);
   const isInState = dirname(directory) === resolve(sealedFor, 'issuers');
-  const sealer = async () => {
+  const sealer = async (sealedWith?: string) => {
+    if (sealedWith !== undefined) await demandKey(world, { directory, keyFile, sealedWith });
     if (!isInState) await noteOrWarn(context, keyFile, directory);
     return await openSealer(world, { keyFile, ...(config === undefined ? {} : await sealPassphrase(world, config)) });
   };
   return { directory, deps: { sealer, chain: nodeName(world.env) } };
+}
+
+/** A key that is made now would open nothing of this issuer, and stay behind as one that somebody may take for the right one. */
+async function demandKey(
+  world: World,
+  { directory, keyFile, sealedWith }: { directory: string; keyFile: string; sealedWith: string },
+): Promise<void> {
+  if ((await readCredential(world)) !== undefined || (await readKeyFile(world, keyFile)) !== undefined) return;
+  const what = `the keys of the issuer in ${directory} are sealed with key ${sealedWith}, and there is no sealing key at ${keyFile}`;
+  throw new Fault('seal-wrong-key', what, {
+    hint: 'run tokeep as the user, and with the HOME, that it was set up with; or bring that key back from a backup',
+  });
 }
 
 /** For `tokeep seal rotate`. Where it cannot be noted an issuer that signs already goes on; a new one is not begun. */
@@ -83,15 +97,23 @@ export function whoAsks({ env, user }: World): string {
   return name ?? `uid ${user.uid}`;
 }
 
-/** One that was named has to be there; else a machine that only signs needs none. */
+/** A machine that only signs needs none, and an issuer is made before there is one: what was named may be written yet. */
 async function configIfAny(context: Context): Promise<Config | undefined> {
   try {
     return await context.config();
   } catch (thrown) {
-    const named = context.options.config ?? context.world.env['TOKEEP_CONFIG'] ?? '';
-    if (thrown instanceof Fault && thrown.code === 'config-missing' && named === '') return undefined;
+    if (thrown instanceof Fault && thrown.code === 'config-missing') return undefined;
     throw thrown;
   }
+}
+
+async function warnOfMissing({ options, world, warn }: Context): Promise<void> {
+  const [named, how] =
+    options.config === undefined ? [world.env['TOKEEP_CONFIG'] ?? '', 'TOKEEP_CONFIG'] : [options.config, '--config'];
+  if (named === '') return;
+  await warn(
+    `there is no ${named} yet, which ${how} names: what it may say of state and sealing key does not count here`,
+  );
 }
 
 async function stateDirectory(context: Context, config: Config | undefined): Promise<string> {

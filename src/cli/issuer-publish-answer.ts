@@ -1,5 +1,6 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { type ExitCode, exit } from '../fault/codes.ts';
+import { Fault } from '../fault/fault.ts';
 import { type Published, publishSite } from '../issue/publish.ts';
 import { markPublished } from '../mint/rotate-keys.ts';
 import { counted, printable } from '../observe/printable.ts';
@@ -20,6 +21,7 @@ export async function publish(context: Context, outDir: string, options: Publish
   const by = `publish ${whoAsks(world)}`;
   const dryRun = options.dryRun === true;
   return await withIssuer(context, options.dir, async (issuer) => {
+    await refuseFarAway(context, directory);
     const keys = await issuer.keys({ removed: true });
     const wish = { url: issuer.settings.url, keys, directory, servedAt: options.servedAt };
     // The web server has to read what we make, however closed our own files are; whoever opened them has done so by now.
@@ -32,6 +34,19 @@ export async function publish(context: Context, outDir: string, options: Publish
     if (!dryRun) await sayWhatNext(context, directory, marked);
     return exit.fine;
   });
+}
+
+/** One directory may be new. More would be a slip of the pen, and the keys in it count as published although nobody shows them. */
+async function refuseFarAway({ world, warn }: Context, directory: string): Promise<void> {
+  const isThere = async (path: string) => (await world.files.facts(path).catch(() => undefined)) !== undefined;
+  if (await isThere(directory)) return;
+  const above = dirname(directory);
+  if (!(await isThere(above))) {
+    throw new Fault('usage', `there is no directory ${above}, and ${directory} is to be made in it`, {
+      hint: `name what the web server shows; if it is to be new: install -d ${directory}`,
+    });
+  }
+  await warn(`${directory} is new: see to it that the web server shows it`);
 }
 
 async function printChanges(context: Context, directory: string, published: Published, dryRun: boolean): Promise<void> {

@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import { readSecret } from '../config/secret-source.ts';
 import { type ExitCode, exit } from '../fault/codes.ts';
+import { errnoWords } from '../fault/errno-words.ts';
 import { Fault } from '../fault/fault.ts';
 import { counted, timestamp } from '../observe/printable.ts';
 import { leastPassphrase } from '../store/seal-key.ts';
@@ -89,25 +90,10 @@ async function newPassphrase(context: Context, file: string | undefined): Promis
 
 async function readBackup(world: World, file: string): Promise<string> {
   const text = await world.files.readText(file, largestBackup).catch((thrown: unknown) => {
-    throw new Fault('usage', `the backup ${file} could not be read: ${wordsFor(thrown)}`);
+    throw new Fault('usage', `the backup ${file} could not be read: ${errnoWords(thrown)}`);
   });
   if (text === undefined) throw new Fault('usage', `there is no backup ${file}`);
   return text;
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  EISDIR: 'it is a directory',
-  ENOENT: 'there is no such directory',
-  ENOTDIR: 'a part of the path is not a directory',
-  EACCES: 'we have no permission there',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EROFS: 'the file system is read-only',
-};
-
-function wordsFor(thrown: unknown): string {
-  const { code } = thrown as NodeJS.ErrnoException;
-  return reasons[code ?? ''] ?? `the system says ${code ?? 'nothing of why'}`;
 }
 
 /** Never over something that is there, for its owner only, and on disk when it returns. */
@@ -123,6 +109,6 @@ async function writeNew(world: World, path: string, text: string): Promise<void>
     if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') {
       throw new Fault('usage', `${path} exists already, and a backup is not written over anything`);
     }
-    throw new Fault('state-write-failed', `the backup ${path} could not be written: ${wordsFor(thrown)}`);
+    throw new Fault('state-write-failed', `the backup ${path} could not be written: ${errnoWords(thrown)}`);
   }
 }

@@ -1,3 +1,4 @@
+import { errnoHint, errnoWords } from '../fault/errno-words.ts';
 import { Fault } from '../fault/fault.ts';
 import { between, epoch, minutes } from '../token/time.ts';
 import type { Directory } from '../world/files.ts';
@@ -128,14 +129,22 @@ async function below<T>(
     const { code = 'unknown' } = thrown as NodeJS.ErrnoException;
     if (code === 'ENOENT' && how === 'look') return { kind: 'nothing' };
     if (code === 'ENOTDIR' && place === root) throw refused(root);
-    throw new Fault('target-failed', `${place} could not be ${how === 'make' ? 'written' : 'read'} (${code})`, {
-      hint: `ls -ld ${root}   # may user ${world.user.uid}, whom the issuer belongs to, write there?`,
-      cause: thrown,
-    });
+    throw new Fault(
+      'target-failed',
+      `${place} could not be ${how === 'make' ? 'written' : 'read'}: ${errnoWords(thrown)}`,
+      {
+        hint: isRight(code)
+          ? `ls -ld ${root}   # may user ${world.user.uid}, whom the issuer belongs to, write there?`
+          : errnoHint(thrown, root),
+        cause: thrown,
+      },
+    );
   } finally {
     await at?.close();
   }
 }
+
+const isRight = (code: string): boolean => code === 'EACCES' || code === 'EPERM';
 
 async function stepInto(at: Directory, name: string, how: 'make' | 'look'): Promise<Reached<Directory>> {
   const facts = await at.look(name);

@@ -1,10 +1,11 @@
 import { unfitIssuer } from '../config/safe-url.ts';
+import { errnoHint, errnoWords } from '../fault/errno-words.ts';
 import { Fault } from '../fault/fault.ts';
-import { prepareStateDir } from '../store/state-dir.ts';
 import { createFile } from '../world/replace-file.ts';
 import type { World } from '../world/world.ts';
 import { addKey } from './add-key.ts';
 import type { IssuerDeps, OpenIssuer } from './issuer.ts';
+import { prepareNewIssuerDir } from './issuer-directory.ts';
 import { makeKeyPair } from './key-pair.ts';
 import { LiveIssuer } from './live-issuer.ts';
 import { openIssuerDatabase } from './open-issuer.ts';
@@ -32,7 +33,7 @@ export async function createIssuer(
   const unfit = unfitIssuer(wanted.url);
   if (unfit !== undefined) throw new Fault('usage', `the issuer URL ${wanted.url} ${unfit}`);
   refuseUnreadable(settingsText(wanted));
-  await prepareStateDir(world, directory);
+  await prepareNewIssuerDir(world, directory);
   if ((await world.files.look(settingsFile(directory))) !== undefined) throw alreadyThere(directory);
   const settings = { audit: { subjects: 'plain' } as const, rotation: defaultRotation, ...wanted };
   const database = await openIssuerDatabase(world, directory, settings, 'new');
@@ -72,7 +73,8 @@ async function writeSettings(world: World, directory: string, wanted: NewIssuer)
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === 'EEXIST') throw alreadyThere(directory);
-    throw new Fault('state-write-failed', `${settingsFile(directory)} could not be written (${code ?? 'unknown'})`, {
+    throw new Fault('state-write-failed', `${settingsFile(directory)} could not be written: ${errnoWords(thrown)}`, {
+      hint: errnoHint(thrown, directory),
       cause: thrown,
     });
   } finally {

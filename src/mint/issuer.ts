@@ -71,8 +71,11 @@ export interface Issuer {
 }
 
 export interface IssuerDeps {
-  /** Asked only where something is sealed: a key, or the key of the names of subjects. */
-  readonly sealer: () => Promise<Sealer>;
+  /**
+   * Asked only where something is sealed: a key, or the key of the names of subjects. `sealedWith` is the id of the key that this issuer's
+   * own are sealed with already; no new one is to be made then, since it could open none of them.
+   */
+  readonly sealer: (sealedWith?: string) => Promise<Sealer>;
   /** Our chain in the audit log: `local`, or the name of this node where several share a database. */
   readonly chain: string;
 }

@@ -1,5 +1,6 @@
 import { Fault } from '../fault/fault.ts';
 import type { Database, Session } from '../store/database.ts';
+import { envelopeKeyId } from '../store/envelope.ts';
 import { after, type Epoch, minutes } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import type { AuditEntry, AuditLog } from './audit.ts';
@@ -42,7 +43,9 @@ export class LiveIssuer implements OpenIssuer {
   readonly #apart = new Set<Promise<void>>();
 
   static async open(parts: Parts): Promise<LiveIssuer> {
-    const issuer = new LiveIssuer(parts);
+    const sealedWith = await sealingKeyOf(parts.database);
+    const sealer = () => parts.deps.sealer(sealedWith);
+    const issuer = new LiveIssuer({ ...parts, deps: { ...parts.deps, sealer } });
     if (parts.settings.audit.subjects === 'hashed') await issuer.subjectNames();
     return issuer;
   }
@@ -221,3 +224,9 @@ function withoutSubject({ error, why }: Refused, subject: string): string {
 
 const refusedFault = ({ why, hint }: Refused): Fault =>
   new Fault('policy-refused', why, hint === undefined ? {} : { hint });
+
+/** The id of the key that keys of this issuer are sealed with; undefined where none is. */
+async function sealingKeyOf(database: Database): Promise<string | undefined> {
+  const record = (await readKeys(database)).find(({ sealed }) => sealed !== undefined);
+  return record?.sealed === undefined ? undefined : envelopeKeyId(record.sealed);
+}

@@ -1,9 +1,9 @@
 import { readSecret } from '../config/secret-source.ts';
 import type { Database } from '../store/database.ts';
 import { openDatabase } from '../store/open-database.ts';
-import { prepareStateDir } from '../store/state-dir.ts';
 import type { World } from '../world/world.ts';
 import type { IssuerDeps, IssuerSettings, OpenIssuer } from './issuer.ts';
+import { prepareIssuerDir } from './issuer-directory.ts';
 import { type IssuerPlace, lostDatabase, prepareIssuer } from './issuer-schema.ts';
 import { LiveIssuer } from './live-issuer.ts';
 import { readSettings } from './settings.ts';
@@ -14,7 +14,7 @@ import { readSettings } from './settings.ts';
  */
 export async function openIssuer(world: World, directory: string, deps: IssuerDeps): Promise<OpenIssuer> {
   const settings = await readSettings(world, directory);
-  await prepareStateDir(world, directory);
+  await prepareIssuerDir(world, directory);
   const database = await openIssuerDatabase(world, directory, settings);
   try {
     return await LiveIssuer.open({ world, directory, deps, settings, database });

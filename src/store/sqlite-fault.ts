@@ -5,7 +5,7 @@ const busy = new Set([5, 6]);
 const broken = new Set([11, 26]);
 const sentences: Readonly<Record<number, string>> = {
   8: 'it is read-only',
-  10: 'the disk reported an error',
+  10: 'the disk is full, or has reported an error',
   13: 'there is no room left',
   14: 'it cannot be opened',
 };
@@ -43,5 +43,8 @@ export function sqliteFault(thrown: unknown, path: string, mend = beginAnew): un
     });
   }
   const found = sentences[code] ?? `SQLite says ${code}`;
-  return new Fault('state-write-failed', `${path} could not be read or written: ${found}`, { cause: thrown });
+  return new Fault('state-write-failed', `${path} could not be read or written: ${found}`, {
+    hint: `df ${path}   # is there room?`,
+    cause: thrown,
+  });
 }

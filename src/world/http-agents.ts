@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { Fault } from '../fault/fault.ts';
 import type { HttpRequest } from './http.ts';
+import { trustedAuthorities } from './trusted-authorities.ts';
 
 /** How long an unused connection is kept; well below what servers keep, so that we close first. */
 const idleConnection = 3_000;
@@ -110,7 +111,7 @@ async function trust(caFile: string | undefined): Promise<SecureContext> {
       return unreadable(caFile, thrown as NodeJS.ErrnoException);
     }
   }
-  return createSecureContext({ ca: [...new Set([...getCACertificates('default'), ...getCACertificates('system')])] });
+  return createSecureContext({ ca: trustedAuthorities() });
 }
 
 function destroy(agents: SecureAgents | undefined): void {

@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { type Epoch, epoch } from '../token/time.ts';
 import type { CertificateLook, CertificateQuestion } from './certificate-look.ts';
+import { trustedAuthorities } from './trusted-authorities.ts';
 
 /** The real {@link CertificateLook}, on node:tls. Goes straight to the host: behind a proxy there is nothing to see. */
 export const realCertificateLook: CertificateLook = async ({ url, caFile, timeout }) => {
   try {
-    return await look(url, caFile === undefined ? undefined : await readFile(caFile), timeout);
+    return await look(url, caFile === undefined ? trustedAuthorities() : await readFile(caFile), timeout);
   } catch {
     return undefined;
   }
@@ -14,7 +15,7 @@ export const realCertificateLook: CertificateLook = async ({ url, caFile, timeou
 
 function look(
   { hostname, port }: URL,
-  ca: Buffer | undefined,
+  ca: Buffer | string[],
   timeout: CertificateQuestion['timeout'],
 ): Promise<Epoch | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<Epoch | undefined>();
@@ -25,7 +26,7 @@ function look(
     port: Number(port || 443),
     servername,
     timeout,
-    ...(ca === undefined ? {} : { ca }),
+    ca,
   });
   socket.once('secureConnect', () => {
     const until = Date.parse(socket.getPeerCertificate().valid_to);
