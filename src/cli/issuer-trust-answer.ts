@@ -9,6 +9,7 @@ export interface TrustSnippetOptions {
   readonly subject?: string;
   readonly audience?: string;
   readonly basePath: string;
+  readonly scope?: string;
 }
 
 /** `tokeep issuer trust URL`: the parts on stdout, in the order in which they are pasted; everything else is a comment. */

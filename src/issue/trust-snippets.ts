@@ -1,5 +1,6 @@
 import { unfitIssuer } from '../config/safe-url.ts';
 import { Fault } from '../fault/fault.ts';
+import { parseScope } from '../token/capability.ts';
 import { literalPattern } from '../verify/ce-mapfile.ts';
 import { accountName, isPowerful } from '../verify/map-rules.ts';
 
@@ -18,6 +19,8 @@ export interface TrustWish {
   readonly audience?: string;
   /** Where in the storage the issuer's paths begin; for XRootD. */
   readonly basePath: string;
+  /** A scope of its tokens, for the commands that test it; for XRootD. */
+  readonly scope?: string;
 }
 
 /** A part of a configuration, ready to paste. */
@@ -119,9 +122,12 @@ function forXrootd(wish: TrustWish): TrustSnippet {
   return {
     service: 'xrootd',
     parts,
-    tests: [`tokeep can --issuer-config /etc/xrootd/scitokens.cfg --token-file TOKEN read ${quoted(basePath)}`],
+    tests: [`tokeep can --issuer-config /etc/xrootd/scitokens.cfg --token-file TOKEN ${tryOf(wish)}`],
     notes: [
-      `paths in tokens begin at ${basePath}: storage.read:/x is ${`${basePath}/x`.replace('//', '/')} on the server`,
+      `paths in tokens begin at ${basePath}: storage.read:/x is ${joined(basePath, '/x')} on the server`,
+      ...(wish.scope === undefined
+        ? ['PATH is the one of a scope of TOKEN; --scope storage.read:/x writes it here']
+        : []),
       'XRootD reads the file again within a minute',
       ...(subject === undefined
         ? []
@@ -132,6 +138,20 @@ function forXrootd(wish: TrustWish): TrustSnippet {
     ],
   };
 }
+
+/** What a token with the scope may do, as arguments of `tokeep can`: there the path is the one of the server. */
+function tryOf({ basePath, scope }: TrustWish): string {
+  if (scope === undefined) return `read ${quoted(joined(basePath, '/PATH'))}`;
+  const parsed = parseScope(scope);
+  if (parsed.kind !== 'storage') {
+    const why = parsed.kind === 'refused' ? `: ${parsed.why}` : ', such as storage.read:/data';
+    throw new Fault('usage', `${scope} is no scope of a storage${why}`);
+  }
+  const path = scope.slice(scope.indexOf(':') + 1);
+  return `${parsed.operation} ${quoted(joined(basePath, path))}`;
+}
+
+const joined = (basePath: string, path: string): string => `${basePath}${path}`.replace('//', '/');
 
 /** Host and path of the issuer, in letters that files and sections may be named with. */
 const nameOf = (issuer: string): string =>

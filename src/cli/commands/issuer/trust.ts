@@ -15,6 +15,7 @@ export const register: CommandModule['register'] = (parent, run) => {
     .option('--subject <SUBJECT>', 'this subject only (default: every one of the issuer)')
     .option('--audience <AUDIENCE>', 'the name of the service, as it stands in aud')
     .option('--base-path <PATH>', "where in the storage the issuer's paths begin", '/')
+    .option('--scope <SCOPE>', 'a scope of its tokens, such as storage.read:/data, for the command that tries it')
     .action(
       run(async (context, url: string, options: TrustSnippetOptions) => {
         const { printTrust } = await import('../../issuer-trust-answer.ts');
@@ -28,8 +29,8 @@ export const register: CommandModule['register'] = (parent, run) => {
       does: 'every pilot of this collaboration becomes vopilot',
     },
     {
-      line: 'tokeep issuer trust https://vo.example --for xrootd --user vo --base-path /data/vo --audience https://se.example:1094',
-      does: 'its tokens work below /data/vo',
+      line: 'tokeep issuer trust https://vo.example --for xrootd --user vo --base-path /data/vo --audience https://se.example:1094 --scope storage.read:/data',
+      does: 'its tokens work below /data/vo; with a try that fits a token for /data',
     },
   );
 };
