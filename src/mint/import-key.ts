@@ -4,7 +4,7 @@ import type { Secret } from '../token/secret.ts';
 import { after, millis } from '../token/time.ts';
 import { addKey } from './add-key.ts';
 import type { OpenIssuer } from './issuer.ts';
-import { keyPairOf, readPrivatePem, thumbprint } from './key-pair.ts';
+import { type KeyPair, keyPairOf, readPrivatePem, thumbprint } from './key-pair.ts';
 import type { SigningKey } from './signing-key.ts';
 
 export interface ForeignKey {
@@ -21,16 +21,15 @@ export interface ForeignKey {
 
 /**
  * Takes over a key that was made elsewhere. Tokens that it signed there may be about for as long as the policy lets tokens live. Throws Fault
- * `signing-key-unusable`, and `usage` for a kid that cannot be one, or a key or a place that is taken.
+ * `signing-key-unusable`, and `usage` for a kid that cannot be one, a key or a place that is taken, or a key that was removed.
  */
 export async function importKey(issuer: OpenIssuer, foreign: ForeignKey): Promise<SigningKey> {
   const { kid, by } = foreign;
   refuseUnfitKid(kid);
   const pair = keyPairOf(readPrivatePem(foreign.pem.reveal()), kid);
-  const present = await issuer.keys();
-  const same = present.find(({ jwk }) => thumbprint(jwk) === thumbprint(pair.jwk));
-  if (same !== undefined) throw new Fault('usage', `this key is here already, with the kid ${same.kid}`);
-  const state = foreign.state ?? (present.some((key) => key.state === 'signing') ? 'next' : 'signing');
+  const known = await issuer.keys({ removed: true });
+  refuseKnown(known, pair);
+  const state = foreign.state ?? (known.some((key) => key.state === 'signing') ? 'next' : 'signing');
   const now = issuer.keyPlace.world.clock.now();
   const longest = millis(Math.max(issuer.settings.policy.lifetime.most, lifetimeTable.accessToken.most));
   return await addKey(issuer, {
@@ -43,6 +42,20 @@ export async function importKey(issuer: OpenIssuer, foreign: ForeignKey): Promis
     ...(state === 'next' ? {} : { lastExpiry: after(now, longest) }),
     by,
   });
+}
+
+/** By their public halves. One that was removed may be in other hands: under another kid it would sign for them again. */
+function refuseKnown(known: readonly SigningKey[], { jwk }: KeyPair): void {
+  const same = known.find((key) => thumbprint(key.jwk) === thumbprint(jwk));
+  if (same === undefined) return;
+  if (same.state !== 'removed') throw new Fault('usage', `this key is here already, with the kid ${same.kid}`);
+  throw new Fault(
+    'usage',
+    `this key was removed here, where it had the kid ${same.kid}, and does not come back under any`,
+    {
+      hint: 'tokeep issuer rotate   # makes a new one when its time has come; with --now --reason TEXT at once',
+    },
+  );
 }
 
 /** Throws Fault `usage`. For whoever makes something before the key is taken over. */

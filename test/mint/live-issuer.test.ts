@@ -266,6 +266,27 @@ test('keys of others are taken over with the kid they have: first to sign, then 
   await issuer.close();
 });
 
+test('a key that was removed does not come back under another kid', async () => {
+  const issuer = await createIssuer(world, freshDirectory(), newIssuer({ algorithm: 'none' }), deps);
+  const pem = pemOf();
+  await importKey(issuer, { pem, kid: 'stolen', by: 'import' });
+  for (let step = 0; step < 3; step += 1) await rotateKeys(issuer, { now: true, reason: 'it was stolen', by: 'x' });
+  assert.deepEqual(
+    (await issuer.keys({ removed: true })).map(({ kid, state }) => (kid === 'stolen' ? state : 'another')).toSorted(),
+    ['another', 'removed'],
+  );
+  for (const kid of [undefined, 'stolen', 'new']) {
+    const named = kid === undefined ? {} : { kid };
+    await assert.rejects(importKey(issuer, { pem, ...named, state: 'retired', by: 'import' }), (thrown) => {
+      return (
+        isFault('usage')(thrown) && /^this key was removed here, where it had the kid stolen,/.test(thrown.message)
+      );
+    });
+  }
+  assert.equal((await issuer.keys()).length, 1);
+  await issuer.close();
+});
+
 test('a kid with odd characters makes no odd file', async () => {
   const directory = freshDirectory();
   const issuer = await createIssuer(world, directory, newIssuer({ algorithm: 'none', keys: 'file' }), deps);
