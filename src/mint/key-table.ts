@@ -1,5 +1,6 @@
 import { Fault } from '../fault/fault.ts';
 import type { Database, Row, Session } from '../store/database.ts';
+import { envelopeKeyId } from '../store/envelope.ts';
 import { parse } from '../store/rows.ts';
 import { type Epoch, epoch } from '../token/time.ts';
 import type { KeyState, SigningKey } from './signing-key.ts';
@@ -20,6 +21,12 @@ export async function readKeys(
   const read = 'read' in source ? source.read.bind(source) : source.rows.bind(source);
   const rows = await read(`SELECT ${columns} FROM issuer_key ${forUpdate}`);
   return rows.map(recordOf).toSorted((one, other) => one.key.createdAt - other.key.createdAt);
+}
+
+/** The id of the sealing key that private halves are sealed with; undefined where none is. */
+export async function sealingKeyId(database: Pick<Database, 'read'>): Promise<string | undefined> {
+  const [row] = await database.read('SELECT sealed FROM issuer_key WHERE sealed IS NOT NULL LIMIT 1');
+  return row === undefined ? undefined : envelopeKeyId(String(row['sealed']));
 }
 
 export async function insertKey(session: Session, { key, sealed }: KeyRecord): Promise<void> {

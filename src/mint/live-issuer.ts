@@ -1,6 +1,5 @@
 import { Fault } from '../fault/fault.ts';
 import type { Database, Session } from '../store/database.ts';
-import { envelopeKeyId } from '../store/envelope.ts';
 import { after, type Epoch, minutes } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import type { AuditEntry, AuditLog } from './audit.ts';
@@ -9,7 +8,7 @@ import type { Engine } from './engine.ts';
 import type { IssuerDeps, IssuerSettings, Minted, OpenIssuer } from './issuer.ts';
 import { IssuerView, type Seen } from './issuer-view.ts';
 import { judgeRequest } from './judge-request.ts';
-import { raiseLastExpiry, readKeys } from './key-table.ts';
+import { raiseLastExpiry, readKeys, sealingKeyId } from './key-table.ts';
 import type { MintRequest, PolicyAnswer } from './policy.ts';
 import type { KeyPlace } from './private-keys.ts';
 import { SharedWrites } from './shared-write.ts';
@@ -43,7 +42,7 @@ export class LiveIssuer implements OpenIssuer {
   readonly #apart = new Set<Promise<void>>();
 
   static async open(parts: Parts): Promise<LiveIssuer> {
-    const sealedWith = await sealingKeyOf(parts.database);
+    const sealedWith = await sealingKeyId(parts.database);
     const sealer = () => parts.deps.sealer(sealedWith);
     const issuer = new LiveIssuer({ ...parts, deps: { ...parts.deps, sealer } });
     if (parts.settings.audit.subjects === 'hashed') await issuer.subjectNames();
@@ -224,9 +223,3 @@ function withoutSubject({ error, why }: Refused, subject: string): string {
 
 const refusedFault = ({ why, hint }: Refused): Fault =>
   new Fault('policy-refused', why, hint === undefined ? {} : { hint });
-
-/** The id of the key that keys of this issuer are sealed with; undefined where none is. */
-async function sealingKeyOf(database: Database): Promise<string | undefined> {
-  const record = (await readKeys(database)).find(({ sealed }) => sealed !== undefined);
-  return record?.sealed === undefined ? undefined : envelopeKeyId(record.sealed);
-}
