@@ -10,7 +10,7 @@ import type { ClientSecret } from '../token/secret.ts';
 import type { Millis } from '../token/time.ts';
 import type { Context } from './context.ts';
 import { whoAsks, withIssuer } from './issuer-place.ts';
-import { writeTokenFile } from './write-token-file.ts';
+import { tryTokenPlace, writeTokenFile } from './write-token-file.ts';
 
 export interface AddClientOptions {
   readonly dir?: string;
@@ -44,6 +44,7 @@ export async function addClient(context: Context, name: string, options: AddClie
   // Before root becomes the owner of the issuer, who may not see the file.
   const key = publicKey === undefined ? undefined : await readKeyFile(context, resolve(publicKey));
   return await withAdmin(context, options.dir, async (admin, issuer) => {
+    if (secretFile !== undefined) await tryTokenPlace(context.world, resolve(secretFile), 'client_secret');
     const { client, secret } = await admin.add({
       name,
       grants,
@@ -169,8 +170,10 @@ function factsOf({ proof, lifetime, addedAt, ...client }: Client): object {
 /** `tokeep issuer client rotate-secret ID`. */
 export async function rotateSecret(context: Context, id: string, options: RotateSecretOptions): Promise<ExitCode> {
   return await withAdmin(context, options.dir, async (admin) => {
+    const { secretFile } = options;
+    if (secretFile !== undefined) await tryTokenPlace(context.world, resolve(secretFile), 'client_secret');
     const { client, secret, until } = await admin.rotateSecret(id, options.grace);
-    await handOver(context, client, secret, options.secretFile);
+    await handOver(context, client, secret, secretFile);
     await context.say(`the secret of ${id} before this one is good until ${timestamp(until)}`);
     return exit.fine;
   });

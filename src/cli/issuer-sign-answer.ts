@@ -8,7 +8,7 @@ import type { Millis } from '../token/time.ts';
 import type { Context } from './context.ts';
 import { whoAsks, withIssuer } from './issuer-place.ts';
 import { readSignTemplate, type SignTemplate } from './issuer-sign-template.ts';
-import { writeTokenFile } from './write-token-file.ts';
+import { tryTokenPlace, writeTokenFile } from './write-token-file.ts';
 
 export interface SignOptions {
   readonly dir?: string;
@@ -32,12 +32,14 @@ export async function signToken(context: Context, options: SignOptions): Promise
   const by = `sign ${whoAsks(world)}`;
   return await withIssuer(context, options.dir, async (issuer) => {
     const request = await requestOf(issuer, options, template, by);
+    const output = options.output === undefined ? undefined : resolve(options.output);
+    if (output !== undefined) await tryTokenPlace(world, output, 'access_token');
     const minted = await issuer.mint(request);
     for (const remark of minted.remarks) await context.warn(remark);
-    if (options.output !== undefined) await writeTokenFile(world, resolve(options.output), minted.token);
+    if (output !== undefined) await writeTokenFile(world, output, minted.token);
     // Here a token leaves on purpose: it is what was asked for, and its line in the audit log is on disk.
-    if (context.options.json) await context.printJson(factsOf(issuer, request, minted, options.output));
-    else if (options.output === undefined) await context.print(minted.token.reveal());
+    if (context.options.json) await context.printJson(factsOf(issuer, request, minted, output));
+    else if (output === undefined) await context.print(minted.token.reveal());
     await context.say(`signed for ${request.subject}, good until ${timestamp(minted.expiresAt)}, jti ${minted.jti}`);
     return exit.fine;
   });
@@ -102,7 +104,7 @@ function claimsOf(texts: readonly string[]): Readonly<Record<string, JsonValue>>
 function factsOf(issuer: OpenIssuer, request: MintRequest, minted: Minted, output: string | undefined): object {
   const { token, jti, kid, issuedAt, expiresAt, scopes, claims, remarks } = minted;
   return {
-    ...(output === undefined ? { token: token.reveal() } : { output: resolve(output) }),
+    ...(output === undefined ? { token: token.reveal() } : { output }),
     issuer: issuer.settings.url,
     subject: request.subject,
     jti,
