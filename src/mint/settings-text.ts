@@ -11,6 +11,7 @@ export function settingsText(settings: NewSettings): string {
   const { url, profile, policy, keys } = settings;
   const lines = [
     '# An issuer of tokens. Changes hold within a second, also for programs that are running.',
+    '# Whoever can write here decides what is signed: the directory keeps others out (mode 0700), whatever the mode of this file.',
     '',
     '# Exactly as it stands in "iss"; verifiers compare it as text, and find the keys below it.',
     `issuer: ${quoted(url)}`,
@@ -31,7 +32,7 @@ export function settingsText(settings: NewSettings): string {
     list('claims', policy.claims, 'email'),
     '  # Longer wishes are cut. The WLCG profile has 6h as the most.',
     `  lifetime: { usual: ${formatDuration(policy.lifetime.usual)}, most: ${formatDuration(policy.lifetime.most)} }`,
-    '  # Subjects that get nothing more.',
+    '  # Subjects that get nothing more, and users that get nothing more under a random one. Here "*" stands for blanks, too.',
     list('suspend', policy.suspended, 'pilot-ce7'),
     '',
     '# Where new private keys go: "sealed" into issuer.db, or "file" for keys/KID.pem that only its owner can read.',

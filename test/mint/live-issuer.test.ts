@@ -287,6 +287,17 @@ test('a key that was removed does not come back under another kid', async () => 
   await issuer.close();
 });
 
+test('issuer.yaml is kept by its directory, which is not opened where others may enter it', async () => {
+  const directory = freshDirectory();
+  await (await createIssuer(world, directory, newIssuer(), deps)).close();
+  chmodSync(`${directory}/issuer.yaml`, 0o666);
+  await (await openIssuer(world, directory, deps)).close();
+  for (const mode of [0o710, 0o755, 0o777]) {
+    chmodSync(directory, mode);
+    await assert.rejects(openIssuer(world, directory, deps), isFault('state-unsafe'));
+  }
+});
+
 test('a kid with odd characters makes no odd file', async () => {
   const directory = freshDirectory();
   const issuer = await createIssuer(world, directory, newIssuer({ algorithm: 'none', keys: 'file' }), deps);
