@@ -1,7 +1,7 @@
-import { Fault } from '../fault/fault.ts';
 import type { Minted } from '../mint/issuer.ts';
 import { judgeRequest } from '../mint/judge-request.ts';
 import type { MintRequest } from '../mint/policy.ts';
+import { PolicyRefusal, wholeReason } from '../mint/policy-refusal.ts';
 import type { Session } from '../store/database.ts';
 import type { Client } from './client.ts';
 import type { ClientRequest } from './client-request.ts';
@@ -51,10 +51,14 @@ export async function signForClient<Objection extends { readonly kind: string } 
   };
   const own = judgeRequest(bounds, request, issuer.settings.url, issuer.settings.profile, world.clock.now());
   if (own.kind === 'refused') {
-    return about(request, refusal(own.error, own.why.replace('the policy', 'the registration of this client')));
+    const why = wholeReason(own).replace('the policy', 'the registration of this client');
+    return about(request, refusal(own.error, why));
   }
   const policy = await issuer.judge(request);
-  if (policy.kind === 'refused') return about(request, refusal(policy.error, policy.why));
+  // What others may is no business of a client, and is told in the log alone.
+  if (policy.kind === 'refused') {
+    return about(request, { ...refusal(policy.error, policy.why), forLog: wholeReason(policy) });
+  }
   if (within === undefined) return await desk.together.sign(client, request);
   return await signWithin(desk, client, request, within);
 }
@@ -80,7 +84,7 @@ async function signWithin<Objection extends { readonly kind: string }>(
       return answer.kind === 'refused' ? about(request, answer as Refusal) : answer;
     }
     // The policy was changed between the two looks at it, or the token became too long; the issuer has noted it.
-    if (thrown instanceof Fault && thrown.code === 'policy-refused') return refusal('access_denied', thrown.message);
+    if (thrown instanceof PolicyRefusal) return refusal('access_denied', thrown.refused.why);
     throw thrown;
   }
 }

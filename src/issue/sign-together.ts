@@ -1,6 +1,6 @@
-import { Fault } from '../fault/fault.ts';
 import type { Minted, OpenIssuer } from '../mint/issuer.ts';
 import type { MintRequest } from '../mint/policy.ts';
+import { PolicyRefusal } from '../mint/policy-refusal.ts';
 import type { Session } from '../store/database.ts';
 import type { Client } from './client.ts';
 import type { ClientTable } from './client-table.ts';
@@ -82,7 +82,7 @@ export class SignTogether {
     try {
       return { kind: 'signed', minted: await this.#issuer.mintIn(session, request) };
     } catch (thrown) {
-      if (thrown instanceof Fault && thrown.code === 'policy-refused') return refusal('access_denied', thrown.message);
+      if (thrown instanceof PolicyRefusal) return refusal('access_denied', thrown.refused.why);
       throw thrown;
     }
   }

@@ -20,7 +20,7 @@ export function addTokenEndpoint(
     async answer(request) {
       const answer = await answerOf(grants, request);
       if (answer.kind === 'refused') {
-        const what = { ...answer.asked, reason: answer.why };
+        const what = { ...answer.asked, reason: answer.forLog ?? answer.why };
         await desk.issuer.audit.append(entryOf(desk, request, 'refused', what));
         return { kind: 'error', error: answer.error, why: answer.why };
       }

@@ -21,6 +21,8 @@ export interface Refusal {
   readonly error: TokenError;
   /** A sentence for people; it reaches the client. */
   readonly why: string;
+  /** In its place in the audit log, where more may be said. */
+  readonly forLog?: string;
   /** What was asked for, for the audit log. */
   readonly asked?: Pick<AuditEntry, 'subject' | 'audiences' | 'scopes'>;
 }

@@ -5,10 +5,10 @@ import type { IssueProfile, IssuerPolicy, MintRequest } from './policy.ts';
 
 export type AudiencesAnswer =
   | { readonly kind: 'allowed'; readonly audiences: readonly string[]; readonly remarks: readonly string[] }
-  | { readonly kind: 'refused'; readonly why: string; readonly hint?: string };
+  | { readonly kind: 'refused'; readonly why: string; readonly allowed?: string; readonly hint?: string };
 
-const refused = (why: string, hint?: string): AudiencesAnswer => ({
-  kind: 'refused',
+const refused = (why: string, hint?: string) => ({
+  kind: 'refused' as const,
   why,
   ...(hint === undefined ? {} : { hint }),
 });
@@ -39,12 +39,12 @@ export function judgeAudiences(
       );
     }
     if (!policy.audiences.some((pattern) => fitsAudience(pattern, audience))) {
-      const given =
-        policy.audiences.length === 0 ? 'it allows no audience at all' : `it allows ${policy.audiences.join(', ')}`;
-      return refused(
-        `the policy does not allow the audience ${audience}; ${given}`,
-        'whoever runs the issuer can add it to "audiences" below "policy:" in issuer.yaml',
-      );
+      const hint = 'whoever runs the issuer can add it to "audiences" below "policy:" in issuer.yaml';
+      return {
+        ...refused(`the policy does not allow the audience ${audience}`, hint),
+        allowed:
+          policy.audiences.length === 0 ? 'it allows no audience at all' : `it allows ${policy.audiences.join(', ')}`,
+      };
     }
   }
   const unique = [...new Set(audiences)];

@@ -15,6 +15,9 @@ function refuse(error: Refused['error'], why: string, hint?: string): Refused {
   return { kind: 'refused', error, why, ...(hint === undefined ? {} : { hint }) };
 }
 
+const allows = (patterns: readonly string[], none: string): string =>
+  patterns.length === 0 ? `it allows no ${none}` : `it allows ${patterns.join(', ')}`;
+
 const inPolicy = (key: string, what = 'it'): string =>
   `whoever runs the issuer can add ${what} to "${key}" below "policy:" in issuer.yaml`;
 
@@ -77,9 +80,10 @@ function judgeSubject(policy: IssuerPolicy, { subject, user }: MintRequest, url:
   if (user !== undefined && isSuspended(user))
     return suspended(`the user of the subject ${subject} is suspended at ${url}`);
   if (fitsOneOf(policy.subjects, subject)) return undefined;
-  const given =
-    policy.subjects.length === 0 ? 'it allows no subject at all' : `it allows ${policy.subjects.join(', ')}`;
-  return refuse('access_denied', `the policy does not allow the subject ${subject}; ${given}`, inPolicy('subjects'));
+  return {
+    ...refuse('access_denied', `the policy does not allow the subject ${subject}`, inPolicy('subjects')),
+    allowed: allows(policy.subjects, 'subject at all'),
+  };
 }
 
 const suspended = (why: string): Refused =>
@@ -97,8 +101,10 @@ function judgeGroups(policy: IssuerPolicy, { groups }: MintRequest, profile: Iss
     const reading = readGroup(group);
     if (reading.kind === 'refused') return refuse('invalid_scope', reading.why);
     if (fitsOneOf(policy.groups, group)) continue;
-    const given = policy.groups.length === 0 ? 'it allows no groups at all' : `it allows ${policy.groups.join(', ')}`;
-    return refuse('invalid_scope', `the policy does not allow the group ${group}; ${given}`, inPolicy('groups'));
+    return {
+      ...refuse('invalid_scope', `the policy does not allow the group ${group}`, inPolicy('groups')),
+      allowed: allows(policy.groups, 'groups at all'),
+    };
   }
   return undefined;
 }
@@ -119,12 +125,10 @@ function judgeClaims(policy: IssuerPolicy, { claims, clientId }: MintRequest): R
       if (why === undefined) continue;
       return refuse('invalid_request', `the claim ${name} cannot be signed as it was asked for: ${why}`);
     }
-    const given = policy.claims.length === 0 ? 'it allows no further claims' : `it allows ${policy.claims.join(', ')}`;
-    return refuse(
-      'invalid_request',
-      `the policy does not allow the claim ${JSON.stringify(name)}; ${given}`,
-      inPolicy('claims'),
-    );
+    return {
+      ...refuse('invalid_request', `the policy does not allow the claim ${JSON.stringify(name)}`, inPolicy('claims')),
+      allowed: allows(policy.claims, 'further claims'),
+    };
   }
   return undefined;
 }

@@ -6,7 +6,7 @@ import type { IssueProfile } from './policy.ts';
 
 export type ScopesAnswer =
   | { readonly kind: 'allowed'; readonly scopes: readonly string[]; readonly remarks: readonly string[] }
-  | { readonly kind: 'refused'; readonly why: string; readonly hint?: string };
+  | { readonly kind: 'refused'; readonly why: string; readonly allowed?: string; readonly hint?: string };
 
 /** Which of the wanted scopes the policy gives: all of them, in their canonical spelling and each once, or none. */
 export function judgeScopes(
@@ -34,10 +34,10 @@ export function judgeScopes(
   const rules = rulesOf(allowed);
   const refused = parsed.filter((scope) => !isAllowed(rules, scope)).map(printScope);
   if (refused.length > 0) {
-    const given = allowed.length === 0 ? 'it allows no scopes at all' : `it allows ${allowed.join(', ')}`;
     return {
       kind: 'refused',
-      why: `the policy does not allow the ${several('scope', refused)}; ${given}`,
+      why: `the policy does not allow the ${several('scope', refused)}`,
+      allowed: allowed.length === 0 ? 'it allows no scopes at all' : `it allows ${allowed.join(', ')}`,
       hint: `whoever runs the issuer can add it to "scopes" below "policy:" in issuer.yaml`,
     };
   }

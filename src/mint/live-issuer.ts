@@ -10,6 +10,7 @@ import { IssuerView, type Seen } from './issuer-view.ts';
 import { judgeRequest } from './judge-request.ts';
 import { raiseLastExpiry, readKeys, sealingKeyId } from './key-table.ts';
 import type { MintRequest, PolicyAnswer } from './policy.ts';
+import { PolicyRefusal, type Refused, wholeReason } from './policy-refusal.ts';
 import type { KeyPlace } from './private-keys.ts';
 import { SharedWrites } from './shared-write.ts';
 import { type Signing, signToken } from './sign-token.ts';
@@ -89,7 +90,7 @@ export class LiveIssuer implements OpenIssuer {
     const signing = judgeAndSign(seen, request, now);
     if (signing.kind === 'refused') {
       await this.audit.append(refusal(request, seen, signing, now));
-      throw refusedFault(signing);
+      throw new PolicyRefusal(signing);
     }
     const { minted } = signing;
     await this.#writes.write((session) => this.#record(session, seen, request, minted));
@@ -102,7 +103,7 @@ export class LiveIssuer implements OpenIssuer {
     const signing = judgeAndSign(seen, request, now);
     if (signing.kind === 'refused') {
       this.#doApart(this.audit.append(refusal(request, seen, signing, now)));
-      throw refusedFault(signing);
+      throw new PolicyRefusal(signing);
     }
     await this.#record(session, seen, request, signing.minted);
     return signing.minted;
@@ -206,20 +207,16 @@ function judgeAndSign(seen: Seen, request: MintRequest, now: Epoch): Signing {
   return answer.kind === 'refused' ? answer : signToken(seen, answer, now);
 }
 
-type Refused = Extract<PolicyAnswer, { kind: 'refused' }>;
-
 function refusal(request: MintRequest, { settings }: Seen, refused: Refused, at: Epoch): AuditEntry {
   const { by, subject, audiences, scopes, deliveredTo, requestId } = request;
-  const reason = settings.audit.subjects === 'hashed' ? withoutSubject(refused, subject) : refused.why;
+  const reason = settings.audit.subjects === 'hashed' ? withoutSubject(refused, subject) : wholeReason(refused);
   const of = requestId === undefined ? {} : { requestId };
   return { at, event: 'refused', by, subject, audiences, scopes, deliveredTo, reason, ...of };
 }
 
 /** A log that keeps subjects to itself must not have them in its sentences either; what is no subject stands there in quotes. */
-function withoutSubject({ error, why }: Refused, subject: string): string {
+function withoutSubject(refused: Refused, subject: string): string {
+  const why = wholeReason(refused);
   const quoted = JSON.stringify(subject.slice(0, 100)).slice(1, -1);
-  return why.includes(subject) || why.includes(quoted) ? `${error}: for a reason that names the subject` : why;
+  return why.includes(subject) || why.includes(quoted) ? `${refused.error}: for a reason that names the subject` : why;
 }
-
-const refusedFault = ({ why, hint }: Refused): Fault =>
-  new Fault('policy-refused', why, hint === undefined ? {} : { hint });

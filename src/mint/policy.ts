@@ -72,7 +72,9 @@ export type PolicyAnswer =
   | {
       readonly kind: 'refused';
       readonly error: 'invalid_scope' | 'invalid_target' | 'access_denied' | 'invalid_request';
-      /** A sentence in the manner of a Fault: what was asked, what the policy says. */
+      /** A sentence in the manner of a Fault: what was asked, and that it is not allowed. */
       readonly why: string;
+      /** What the policy allows instead. For whoever runs the issuer: it names users and services that are no business of a client. */
+      readonly allowed?: string;
       readonly hint?: string;
     };

@@ -129,6 +129,37 @@ test('the subject is that of the registration: a request cannot name one, and a 
   assert.deepEqual([bad.status, bad.body['error']], [400, 'access_denied']);
 });
 
+test('a client that issuer.yaml refuses is told what it asked for, and not what others may; the audit log has both', async () => {
+  await using bed = await serverBed({
+    policy: { subjects: ['alice', 'client-*'], audiences: ['https://se.example.org', 'https://se.secret.org'] },
+  });
+  const wide = { scopes: ['storage.read:/', 'compute.create'], audiences: ['https://*'] };
+  const stranger = await bed.client({ ...wide, subject: 'bob' });
+  const known = await bed.client({ ...wide, subject: 'alice' });
+  const audience = 'https://se.example.org';
+  const asked = [
+    await ask(bed, stranger, { scope: 'storage.read:/x', audience }),
+    await ask(bed, known, { scope: 'storage.read:/x', audience: 'https://other.net' }),
+    await ask(bed, known, { scope: 'compute.create', audience }),
+  ];
+  assert.deepEqual(
+    asked.map(({ body }) => body['error_description']),
+    [
+      'the policy does not allow the subject bob',
+      'the policy does not allow the audience https://other.net',
+      'the policy does not allow the scope compute.create',
+    ],
+  );
+  const reasons = (await bed.issuer.audit.lines({})).map(({ entry }) => entry.reason ?? '');
+  assert.match(
+    reasons.join(),
+    /bob; it allows alice, client-\*.*it allows \S+, https:\/\/se.secret.org.*it allows storage/,
+  );
+  // What it was registered with itself it may know.
+  const own = await ask(bed, known, { scope: 'storage.modify:/data', audience });
+  assert.match(String(own.body['error_description']), /registration of this client .*; it allows storage.read:\/, /);
+});
+
 test('ISS-20: the id of a client is made here, or one that no person could have', async () => {
   await using bed = await serverBed();
   for (const id of ['client-rucio', 'host:ce1.example.org', '7dee38a3-6ab8-4fe2-9e4c-58039c21d017']) {

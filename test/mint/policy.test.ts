@@ -5,6 +5,7 @@ import { claimsOf } from '../../src/mint/claims.ts';
 import { judgeRequest } from '../../src/mint/judge-request.ts';
 import { fitsAudience, fitsPattern } from '../../src/mint/pattern.ts';
 import type { IssueProfile, IssuerPolicy, JsonValue, MintRequest, PolicyAnswer } from '../../src/mint/policy.ts';
+import { wholeReason } from '../../src/mint/policy-refusal.ts';
 import { parseScope, printScope } from '../../src/token/capability.ts';
 import { mayGive } from '../../src/token/narrowing.ts';
 import { epoch, hours, millis, minutes, seconds } from '../../src/token/time.ts';
@@ -21,7 +22,8 @@ const judge = (
 function refused(answer: PolicyAnswer, error: string, why: RegExp, hint = /./): void {
   assert.ok(answer.kind === 'refused', 'it was allowed');
   assert.equal(answer.error, error);
-  assert.match(answer.why, why);
+  assert.match(wholeReason(answer), why);
+  assert.doesNotMatch(answer.why, /it allows/);
   assert.match(answer.hint ?? '', hint);
 }
 function allowed(answer: PolicyAnswer) {
