@@ -5,6 +5,7 @@ import { type Client, type ClientGrant, type ClientKey, clientGrants } from '../
 import { ClientAdmin } from '../issue/client-admin.ts';
 import { readClientKey } from '../issue/client-key.ts';
 import type { OpenIssuer } from '../mint/issuer.ts';
+import { wholeReason } from '../mint/policy-refusal.ts';
 import { timestamp } from '../observe/printable.ts';
 import type { ClientSecret } from '../token/secret.ts';
 import type { Millis } from '../token/time.ts';
@@ -89,7 +90,7 @@ async function remarksOn(issuer: OpenIssuer, client: Client): Promise<readonly s
   if (!client.grants.includes('client_credentials') || audiences.length === 0) return [];
   const { subject } = client;
   const answer = await issuer.judge({ ...asked, subject, audiences, everyone: false, scopes: plain(client.scopes) });
-  return answer.kind === 'refused' ? [`as issuer.yaml stands this client will be refused: ${answer.why}`] : [];
+  return answer.kind === 'refused' ? [`as issuer.yaml stands this client will be refused: ${wholeReason(answer)}`] : [];
 }
 
 /** The one moment in which the secret is there. */
