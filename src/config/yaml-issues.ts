@@ -42,7 +42,7 @@ function reportMissing(issue: Issue, { source, path, section, findings }: Place)
 
 function reportValue(issue: Issue, { source, path, value, section, findings }: Place): void {
   const known = optionsOf(issue);
-  findings.error(source.valueAt(path), `"${labelOf(path)}" ${clauseOf(issue, value)}`, {
+  findings.error(source.valueAt(path), `${nameAt(path)} ${clauseOf(issue, value)}`, {
     section,
     ...(typeof value === 'string' && known.length > 0 ? { unknown: { word: value, known } } : {}),
   });
@@ -81,7 +81,7 @@ function reportUnion(branches: readonly Issue[][], message: string, place: Place
 }
 
 function reportForm(message: string, { source, path, section, findings }: Place): void {
-  findings.error(source.valueAt(path), `"${labelOf(path)}" ${message}`, { section });
+  findings.error(source.valueAt(path), `${nameAt(path)} ${message}`, { section });
 }
 
 const isMissing = (issue: Issue, value: unknown): boolean =>
@@ -131,6 +131,9 @@ function nameOfValue(value: unknown): string {
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   return nameOf(Array.isArray(value) ? 'array' : typeof value);
 }
+
+/** Of what is wrong at the very top there is no key to name. */
+const nameAt = (path: Path): string => (path.length === 0 ? 'the file' : `"${labelOf(path)}"`);
 
 /** The key a person sees, with the place in a list: `deliver[0].mode`. */
 export function labelOf(path: Path): string {
