@@ -84,6 +84,11 @@ async function readKeyFile({ world }: Context, path: string): Promise<ClientKey>
 
 /** What the policy of the issuer will refuse, however the client asks: said now, and not when its first job fails. */
 async function remarksOn(issuer: OpenIssuer, client: Client): Promise<readonly string[]> {
+  if (client.grants.length === 0) return [];
+  if (client.audiences.length === 0 && !client.everyone)
+    return ['it can get nothing: without --audience there is no service that its tokens may be for'];
+  if (client.scopes.length === 0)
+    return ['its tokens will allow nothing: without --scope there is nothing that they may say'];
   const plain = (list: readonly string[]) => list.filter((one) => !one.includes('*'));
   const asked = { groups: [], claims: {}, by: 'client add', deliveredTo: [] };
   const audiences = plain(client.audiences).slice(0, 1);

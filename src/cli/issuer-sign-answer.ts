@@ -52,12 +52,9 @@ async function requestOf(
   by: string,
 ): Promise<MintRequest> {
   const lifetime = options.lifetime ?? template.lifetime;
-  const everyone = options.everyone ?? template.everyone ?? false;
   return {
     ...(await subjectOf(issuer, options.subject ?? template.subject, options.user)),
-    // Who asks for everyone on the command line does not mean the audiences of the template.
-    audiences: options.audience ?? (options.everyone === true ? [] : (template.audience ?? [])),
-    everyone,
+    ...forWhom(options, template),
     scopes: options.scope ?? template.scope ?? [],
     groups: options.group ?? template.groups ?? [],
     ...(lifetime === undefined ? {} : { lifetime }),
@@ -65,6 +62,24 @@ async function requestOf(
     by,
     deliveredTo: [options.output === undefined ? 'stdout' : `file:${resolve(options.output)}`],
   };
+}
+
+/** Who asks for everyone on the command line does not mean the audiences of the template, and the other way round. */
+function forWhom(options: SignOptions, template: SignTemplate): Pick<MintRequest, 'audiences' | 'everyone'> {
+  const { audience, everyone = false } = options;
+  if (everyone && audience !== undefined) {
+    throw new Fault(
+      'usage',
+      'a token is for the services of --audience, or by --everyone for every one: give one of them',
+    );
+  }
+  if (everyone) return { audiences: [], everyone };
+  const audiences = audience ?? template.audience ?? [];
+  const forAll = audience === undefined && template.everyone === true;
+  if (audiences.length > 0 || forAll) return { audiences, everyone: forAll };
+  throw new Fault('usage', 'no audience was named, and no token is signed without one: --audience is missing', {
+    hint: 'the name of the service that the token is for, such as https://storage.example.org or ce1.example.org:9619',
+  });
 }
 
 /** `random` is a name that only this issuer can make of a user, and always the same: nobody else can tell who it is. */

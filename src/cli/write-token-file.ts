@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path';
+import { errnoHint, errnoWords, needsPerson } from '../fault/errno-words.ts';
 import { Fault } from '../fault/fault.ts';
 import type { Secret } from '../token/secret.ts';
 import type { Directory } from '../world/files.ts';
@@ -50,9 +51,9 @@ async function inDirectoryOf(
     }
   } catch (thrown) {
     if (thrown instanceof Fault) throw thrown;
-    const { code = 'unknown' } = thrown as NodeJS.ErrnoException;
-    throw new Fault('target-failed', `the ${what} could not be written to ${path} (${code})`, {
-      hint: `ls -ld ${dirname(path)}   # is it there, and may this user write there?`,
+    const code = needsPerson(thrown) ? 'target-refused' : 'target-failed';
+    throw new Fault(code, `the ${what} could not be written to ${path}: ${errnoWords(thrown)}`, {
+      hint: errnoHint(thrown, dirname(path)),
       cause: thrown,
     });
   }

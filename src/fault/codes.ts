@@ -118,7 +118,11 @@ export const faultCodes = {
   'token-invalid': code('user', exit.refused, 'what was given is not a token'),
   'login-declined': code('user', exit.person, 'the login was declined, or its code ran out'),
   // delivery
-  'target-refused': code('operator', exit.person, 'the target is not safe to write to (link, type, owner)'),
+  'target-refused': code(
+    'operator',
+    exit.person,
+    'the target is not safe to write to (link, type, owner), or not for us to write to',
+  ),
   'target-failed': code('operator', exit.temporary, 'the token could not be delivered'),
   // oidc-agent
   'agent-unreachable': code(

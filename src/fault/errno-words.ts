@@ -21,6 +21,12 @@ export function errnoWords(thrown: unknown): string {
   return known === undefined ? `the system says ${code}` : `${known} (${code})`;
 }
 
+/** Trying again does not help before somebody has done something: the exit code says so. */
+export const needsPerson = (thrown: unknown): boolean =>
+  ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENAMETOOLONG'].includes(
+    (thrown as NodeJS.ErrnoException).code ?? '',
+  );
+
 /** What to look at for it: room, mount, or rights. `path` is the directory that was to be written to. */
 export function errnoHint(thrown: unknown, path: string): string {
   const { code = '' } = thrown as NodeJS.ErrnoException;

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { Fault } from '../fault/fault.ts';
+import { nearest } from '../fault/nearest.ts';
 import type { AuditEvent } from '../mint/audit.ts';
 import type { Issuer } from '../mint/issuer.ts';
 import type { Session } from '../store/database.ts';
@@ -119,7 +120,12 @@ export class ClientAdmin {
   async #known(id: string): Promise<Client> {
     const client = await this.#table.find(id);
     if (client !== undefined) return client;
-    throw new Fault('usage', `there is no client ${JSON.stringify(id)}`, { hint: 'see: tokeep issuer client list' });
+    const meant = nearest(
+      id,
+      (await this.#table.all()).map((one) => one.id),
+    );
+    const hint = meant === undefined ? 'see: tokeep issuer client list' : `did you mean ${meant}?`;
+    throw new Fault('usage', `there is no client ${JSON.stringify(id)}`, { hint });
   }
 
   async #note(session: Session, event: AuditEvent, { id, name }: Client, what?: string): Promise<void> {

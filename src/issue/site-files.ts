@@ -1,4 +1,4 @@
-import { errnoHint, errnoWords } from '../fault/errno-words.ts';
+import { errnoHint, errnoWords, needsPerson } from '../fault/errno-words.ts';
 import { Fault } from '../fault/fault.ts';
 import { between, epoch, minutes } from '../token/time.ts';
 import type { Directory } from '../world/files.ts';
@@ -130,7 +130,7 @@ async function below<T>(
     if (code === 'ENOENT' && how === 'look') return { kind: 'nothing' };
     if (code === 'ENOTDIR' && place === root) throw refused(root);
     throw new Fault(
-      'target-failed',
+      needsPerson(thrown) ? 'target-refused' : 'target-failed',
       `${place} could not be ${how === 'make' ? 'written' : 'read'}: ${errnoWords(thrown)}`,
       {
         hint: isRight(code)
