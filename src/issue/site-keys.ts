@@ -2,6 +2,8 @@ import { Fault } from '../fault/fault.ts';
 import type { JsonValue } from '../mint/policy.ts';
 import type { PublicJwk, SigningKey } from '../mint/signing-key.ts';
 import { hasPrivateHalf, publicHalf } from '../token/jwk.ts';
+import { largestKeySet, mostKeys } from '../verify/jwks.ts';
+import { jsonText } from './site.ts';
 
 /** A key as somebody published it. */
 export type PublishedKey = Readonly<Record<string, JsonValue>>;
@@ -18,7 +20,8 @@ export interface MergedKeys {
 
 /**
  * Our keys into a key set that may hold those of others. `ours` are all that we ever had: a removed one goes even where it is
- * published still. Throws `signing-key-missing` before an empty set, and `site-wrong` where another key has a kid of ours.
+ * published still. Throws `signing-key-missing` before an empty set, and `site-wrong` where another key has a kid of ours, or ours
+ * make the set larger than verifiers read.
  */
 export function mergeKeys(
   published: readonly JsonValue[],
@@ -51,8 +54,22 @@ export function mergeKeys(
     else if (mine.state === 'removed') dropped.add(mine.kid);
   }
   const keys = [...current.map(({ jwk }) => publicKey(jwk)), ...others].toSorted(byKid);
+  const excess = excessOf(keys);
+  if (excess !== undefined && excessOf(published.filter(isKey)) === undefined) throw tooMany(excess);
+  if (excess !== undefined) remarks.push(`the key set ${excess}, and verifiers refuse all of it; it was so before`);
   return { keys, kept: others.map(kidOf), dropped: [...dropped], remarks };
 }
+
+/** What verifiers refuse as a whole; with the spaces that it is written with. */
+function excessOf(keys: readonly PublishedKey[]): string | undefined {
+  if (keys.length > mostKeys) return `has ${keys.length} keys, more than ${mostKeys}`;
+  return jsonText({ keys }).length > largestKeySet ? `is larger than ${largestKeySet / 1024} KiB` : undefined;
+}
+
+const tooMany = (excess: string): Fault =>
+  new Fault('site-wrong', `with our keys the published key set ${excess}, and verifiers would refuse all of it`, {
+    hint: 'keys of others that nobody signs with any more have to go first; with --prune all of theirs do',
+  });
 
 export const isKey = (value: JsonValue): value is PublishedKey =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && 'kty' in value;

@@ -25,7 +25,7 @@ export type KeySetReading =
 
 /** Of a whole key set (VER-07). */
 export const largestKeySet = 256 * 1024;
-const mostKeys = 64;
+export const mostKeys = 64;
 
 /**
  * Reads a JWK set (RFC 7517 section 5). Tolerant where issuers of the field need it: base64url with padding, coordinates without

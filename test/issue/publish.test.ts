@@ -222,6 +222,25 @@ test('the same key in the spelling of other tools is ours; written anew it has n
   assert.deepEqual((await json(directory, 'vo/oauth2/certs'))['keys'], [key.jwk]);
 });
 
+test('VER-07: a key set is not made larger than verifiers read; one that was is told of', async (t) => {
+  const directory = await emptyDirectory(t);
+  const { jwk } = signingKey('theirs');
+  const theirs = (count: number, more = {}) =>
+    Array.from({ length: count }, (_, n) => ({ ...jwk, ...more, kid: `t${n}` }));
+  const publish = async (keys: readonly unknown[]) => {
+    await write(directory, 'vo/oauth2/certs', JSON.stringify({ keys }));
+    await rm(join(directory, 'vo/oauth2/certs.json'), { force: true });
+    return await publishSite(world, wishFor(directory, { keys: [signingKey('mine')] }));
+  };
+  assert.deepEqual((await publish(theirs(63))).remarks, []);
+  await assert.rejects(publish(theirs(64)), /with our keys the published key set has 65 keys, more than 64/);
+  const text = await readFile(join(directory, 'vo/oauth2/certs'), 'utf8');
+  assert.equal(text.match(/"kid"/g)?.length, 64, 'it was written all the same');
+  assert.match((await publish(theirs(70))).remarks.join(), /the key set has 71 keys, .* it was so before/);
+  const remarks = (await publish(theirs(2, { x5c: ['A'.repeat(200_000)] }))).remarks.join();
+  assert.match(remarks, /is larger than 256 KiB, and verifiers refuse all of it/);
+});
+
 test('the private half of a key of others is not published a second time', async (t) => {
   const directory = await emptyDirectory(t);
   const leaked = { ...signingKey('leaked').jwk, d: 'c2VjcmV0' };
