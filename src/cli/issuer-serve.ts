@@ -7,6 +7,7 @@ import { createIssuerServer } from '../issue/server.ts';
 import { serverMetrics } from '../issue/server-metrics.ts';
 import { sweepEnded } from '../issue/server-schema.ts';
 import type { OpenIssuer } from '../mint/issuer.ts';
+import { headsOf } from '../mint/own-issuers.ts';
 import type { Logger } from '../observe/log.ts';
 import { serveMetrics } from '../observe/metrics-endpoint.ts';
 import { isLoopback, type ListenPlace, listenPlace, placeText } from '../serve/listen-place.ts';
@@ -17,6 +18,7 @@ import { hours, millis, seconds } from '../token/time.ts';
 import { realServeText } from '../world/real-text-server.ts';
 import type { Context } from './context.ts';
 import { withIssuer } from './issuer-place.ts';
+import { JournalHeads } from './journal-heads.ts';
 import { type ServiceManager, serviceManager } from './service-manager.ts';
 import { stopSignals } from './stop-signal.ts';
 
@@ -87,6 +89,7 @@ class RunningServer {
   readonly #tls: TlsFiles | undefined;
   readonly #log: Logger;
   readonly #manager: ServiceManager;
+  readonly #heads: JournalHeads;
 
   constructor(context: Context, issuer: OpenIssuer, tls: TlsFiles | undefined) {
     this.#context = context;
@@ -94,6 +97,8 @@ class RunningServer {
     this.#tls = tls;
     this.#log = context.log;
     this.#manager = serviceManager(context.world, context.log);
+    const heads = () => headsOf(issuer.directory, issuer);
+    this.#heads = new JournalHeads({ heads }, context.world.clock, context.log);
   }
 
   async run(place: ListenPlace, { proxies, metrics, limits }: RunOptions): Promise<void> {
@@ -133,7 +138,7 @@ class RunningServer {
       stopSignals().hurry.addEventListener('abort', () => app.server.closeAllConnections(), { once: true });
       await stopServer(app, grace);
       clearInterval(beat);
-      await this.#logHeads();
+      await this.#heads.end();
       this.#log.event('stopped', {});
     }
   }
@@ -150,7 +155,7 @@ class RunningServer {
     await this.#manager.tell('READY=1', `STATUS=serves ${url} on ${address}`);
   }
 
-  /** Until a stop is asked for: the certificate twice a minute, what has ended and the heads of the audit log once an hour. */
+  /** Until a stop is asked for: the certificate twice a minute, once an hour what has ended, and the heads of the audit log if it grew. */
   async #lookAfter(setPair: (pair: TlsFiles['pair']) => void): Promise<void> {
     const { world, signal } = this.#context;
     let due = world.clock.monotonic() as number;
@@ -159,9 +164,9 @@ class RunningServer {
         due += hourly;
         await this.#attempt('looking after the database', async () => {
           await this.#issuer.database.write((session) => sweepEnded(session, world.clock.now()));
-          await this.#logHeads();
         });
       }
+      this.#heads.turn();
       await this.#attempt('looking at the certificate', () => this.#lookAtCertificate(setPair));
       await world.clock.sleep(millis(lookEvery), signal).catch(() => {});
     }
@@ -186,15 +191,6 @@ class RunningServer {
     await this.#attempt('looking at the certificate', () => this.#lookAtCertificate(setPair));
     this.#log.event('issuer-reloaded', { issuer: this.#issuer.settings.url });
     await this.#manager.tell('READY=1');
-  }
-
-  /** Whoever wrote these down elsewhere sees when the end of the audit log was cut off. */
-  async #logHeads(): Promise<void> {
-    await this.#attempt('reading the heads of the audit log', async () => {
-      for (const { chain, seq, hash } of await this.#issuer.audit.heads()) {
-        this.#log.event('audit-head', { chain, lines: seq, hash });
-      }
-    });
   }
 
   async #attempt(doing: string, work: () => Promise<void>): Promise<void> {

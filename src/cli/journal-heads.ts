@@ -11,7 +11,7 @@ const pause = hours(1);
  * journal too, as a rule, and a tail that was cut off shows. Says nothing of a log that did not grow.
  */
 export class JournalHeads {
-  readonly #issuers: OwnIssuers;
+  readonly #issuers: Pick<OwnIssuers, 'heads'>;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #told = new Map<string, number>();
@@ -19,7 +19,7 @@ export class JournalHeads {
   #failed = false;
   #telling: Promise<void> | undefined;
 
-  constructor(issuers: OwnIssuers, clock: Clock, log: Logger) {
+  constructor(issuers: Pick<OwnIssuers, 'heads'>, clock: Clock, log: Logger) {
     this.#issuers = issuers;
     this.#clock = clock;
     this.#log = log;

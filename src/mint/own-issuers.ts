@@ -47,7 +47,8 @@ export function ownIssuers(
   };
 }
 
-async function headsOf(directory: string, opening: Promise<Issuer>): Promise<OwnHeads> {
+/** Of one of them; never rejects. */
+export async function headsOf(directory: string, opening: Issuer | Promise<Issuer>): Promise<OwnHeads> {
   try {
     const heads = await (await opening).audit.heads();
     return { heads: heads.map((head) => ({ ...head, directory })), failed: [] };

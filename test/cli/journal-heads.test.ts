@@ -95,7 +95,7 @@ test('a daemon that signed says at its end where the audit log ends', async () =
     let said = '';
     child.stderr.on('data', (part) => {
       said += part;
-      if (said.includes('token-renewed')) child.kill('SIGTERM');
+      if (said.includes('token-renewed') && !child.killed) child.kill('SIGTERM');
     });
     const [status] = await once(child, 'close');
     assert.equal(status, 0, said);
