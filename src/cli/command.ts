@@ -30,8 +30,22 @@ const examplesOf = new WeakMap<Command, readonly Example[]>();
 /** Puts examples below a command's help and into docs/cli.md. Every command that does something has at least one. */
 export function withExamples(command: Command, ...examples: readonly [Example, ...Example[]]): Command {
   examplesOf.set(command, examples);
-  const lines = examples.map(({ line, does }) => `  $ ${line}\n      ${does}`);
+  const lines = examples.map(({ line, does }) => `  $ ${wrapped(line)}\n      ${does}`);
   return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+}
+
+/** What a terminal of 80 columns leaves for a line of an example. */
+const width = 70;
+
+/** A longer line goes on after a backslash, before one of its options, so that it can be copied as it is shown. */
+function wrapped(example: string): string {
+  const lines: string[] = [];
+  for (const part of example.split(/ (?=--[a-z])/)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + part.length >= width) lines.push(part);
+    else lines[lines.length - 1] = `${last} ${part}`;
+  }
+  return lines.join(' \\\n        ');
 }
 
 export const examplesFor = (command: Command): readonly Example[] => examplesOf.get(command) ?? [];

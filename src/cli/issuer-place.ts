@@ -84,11 +84,19 @@ export async function withIssuer<T>(
 ): Promise<T> {
   const { directory, deps } = await issuerPlace(context, dir);
   const issuer = await openIssuer(context.world, directory, deps);
+  await warnOfWritable(context, settingsFile(directory));
   try {
     return await work(issuer);
   } finally {
     await issuer.close();
   }
+}
+
+/** The directory keeps others out; a file that was meant for them would be theirs as soon as that is opened. */
+async function warnOfWritable({ world, warn }: Context, file: string): Promise<void> {
+  const mode = (await world.files.facts(file).catch(() => undefined))?.mode ?? 0;
+  if ((mode & 0o022) === 0) return;
+  await warn(`others may write ${file} (mode 0${mode.toString(8)}), which says what may be signed: chmod 0600 ${file}`);
 }
 
 /** For the audit log: who is at the keyboard, as far as the environment tells. */
