@@ -5,7 +5,7 @@ import { roleThatChangesAudit } from '../issue/audit-rights.ts';
 import { ClientTable } from '../issue/client-table.ts';
 import { createIssuerServer } from '../issue/server.ts';
 import { serverMetrics } from '../issue/server-metrics.ts';
-import { sweepEnded } from '../issue/server-schema.ts';
+import { Upkeep } from '../issue/upkeep.ts';
 import type { OpenIssuer } from '../mint/issuer.ts';
 import { headsOf } from '../mint/own-issuers.ts';
 import type { Logger } from '../observe/log.ts';
@@ -158,13 +158,12 @@ class RunningServer {
   /** Until a stop is asked for: the certificate twice a minute, once an hour what has ended, and the heads of the audit log if it grew. */
   async #lookAfter(setPair: (pair: TlsFiles['pair']) => void): Promise<void> {
     const { world, signal } = this.#context;
+    const upkeep = new Upkeep(this.#issuer.database, world.clock);
     let due = world.clock.monotonic() as number;
     while (!signal.aborted) {
       if (world.clock.monotonic() >= due) {
         due += hourly;
-        await this.#attempt('looking after the database', async () => {
-          await this.#issuer.database.write((session) => sweepEnded(session, world.clock.now()));
-        });
+        await this.#attempt('looking after the database', () => upkeep.turn());
       }
       this.#heads.turn();
       await this.#attempt('looking at the certificate', () => this.#lookAtCertificate(setPair));
