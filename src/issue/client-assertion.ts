@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { compactVerify } from 'jose';
 import type { Session } from '../store/database.ts';
 import { decodeJwt } from '../token/jwt.ts';
@@ -11,10 +11,12 @@ export type AssertionAnswer =
   | { readonly kind: 'holds'; readonly jti: string; readonly until: Epoch }
   | { readonly kind: 'refused'; readonly why: string };
 
+type AssertionAlgorithm = 'ES256' | 'RS256';
+
 export interface AssertionRule {
   readonly clientId: string;
-  readonly key: KeyObject;
-  readonly algorithm: 'ES256' | 'RS256';
+  /** Undefined where there is no such client, or it has none: the same is done then, and the answer is always no. */
+  readonly key: { readonly public: KeyObject; readonly algorithm: AssertionAlgorithm } | undefined;
   /** The issuer, which is what rfc7523bis wants; the token endpoint besides, which is what clients have sent so far. */
   readonly audiences: readonly string[];
   readonly now: Epoch;
@@ -39,12 +41,43 @@ export async function judgeAssertion(assertion: string, rule: AssertionRule): Pr
   if (decoded.kind !== 'jwt') return refused('the assertion is not a JWT');
   const { header, claims } = decoded;
   if (!types.has(header['typ'])) return refused('the assertion is a JWT of another kind');
+  const algorithm = header['alg'];
+  if (algorithm !== 'ES256' && algorithm !== 'RS256') return refused('the assertion is not signed with ES256 or RS256');
+  const fits = rule.key?.algorithm === algorithm;
+  const key = fits && rule.key !== undefined ? rule.key.public : standIns[algorithm]();
   try {
-    await compactVerify(assertion, rule.key, { algorithms: [rule.algorithm] });
+    await compactVerify(assertion, key, { algorithms: [algorithm] });
   } catch {
     return refused('the signature of the assertion does not fit the key of the client');
   }
+  if (!fits) return refused('the client has no key of this kind');
   return judgeClaims(claims, rule);
+}
+
+/**
+ * Keys that nobody has, one of each kind. What is checked where a client has none: a refusal that comes without the work of a
+ * signature would tell who has a key here (ISS-14).
+ */
+const standIns = { ES256: once(standInEc), RS256: once(standInRsa) } as const;
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+function standInEc(): KeyObject {
+  return generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).publicKey;
+}
+
+/** Any odd number of 2048 bits is as much work as a true modulus, without the time that making one takes. */
+function standInRsa(): KeyObject {
+  const n = createHash('shake256', { outputLength: 256 }).update('no client has this key').digest();
+  n[0] = (n[0] ?? 0) | 0x80;
+  n[255] = (n[255] ?? 0) | 1;
+  return createPublicKey({ key: { kty: 'RSA', n: n.toString('base64url'), e: 'AQAB' }, format: 'jwk' });
 }
 
 function judgeClaims(claims: Readonly<Record<string, unknown>>, rule: AssertionRule): AssertionAnswer {

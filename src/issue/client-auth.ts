@@ -2,7 +2,13 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { Database } from '../store/database.ts';
 import type { Epoch } from '../token/time.ts';
 import type { Clock } from '../world/clock.ts';
-import { assertedClient, assertionType, judgeAssertion, spendAssertion } from './client-assertion.ts';
+import {
+  type AssertionRule,
+  assertedClient,
+  assertionType,
+  judgeAssertion,
+  spendAssertion,
+} from './client-assertion.ts';
 import type { ClientDirectory, KnownClient } from './client-directory.ts';
 import { type Form, formDecode } from './form.ts';
 
@@ -105,16 +111,19 @@ function hasSecret(known: KnownClient | undefined, secret: string, { clock }: Cl
   return found;
 }
 
+function keyOf(known: KnownClient | undefined): AssertionRule['key'] {
+  if (known?.client.proof.kind !== 'key' || known.key === undefined) return undefined;
+  return { public: known.key, algorithm: known.client.proof.jwk.alg };
+}
+
 async function byAssertion(
   desk: ClientDesk,
   { id, assertion }: Extract<Presented, { kind: 'assertion' }>,
   known: KnownClient | undefined,
 ): Promise<Authentication> {
-  if (known?.client.proof.kind !== 'key' || known.key === undefined) return refused(id, 'unknown, or without a key');
-  const { key, client } = known;
-  const algorithm = known.client.proof.jwk.alg;
-  const rule = { clientId: client.id, key, algorithm, audiences: desk.audiences, now: desk.clock.now() };
+  const rule = { clientId: id, key: keyOf(known), audiences: desk.audiences, now: desk.clock.now() };
   const answer = await judgeAssertion(assertion, rule);
+  if (known === undefined || rule.key === undefined) return refused(id, 'unknown, or without a key');
   if (answer.kind === 'refused') return refused(id, answer.why);
   const spent = { clientId: id, jti: answer.jti, until: answer.until };
   const first = await desk.database.write((session) => spendAssertion(session, spent));

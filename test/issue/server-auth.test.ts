@@ -93,6 +93,27 @@ test('ISS-14: an assertion is for this issuer, short, and good once; everything 
   assert.equal(replays.length, 2);
 });
 
+test('ISS-14: an assertion costs the check of one signature, of whoever it claims to be, and whatever key that client has', async (t) => {
+  await using bed = await serverBed();
+  const keys = pair();
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { id } = await bed.client({ key: readClientKey(publicPem(keys), 'key.pem') });
+  const withSecret = await bed.client();
+  const texts: string[] = [];
+  for (const client of [id, withSecret.id, 'client-nobody']) {
+    texts.push(await assertion(client, pair().privateKey, bed.url));
+    texts.push(await assertion(client, rsa.privateKey, bed.url, {}, { alg: 'RS256' }));
+  }
+  const { mock } = t.mock.method(globalThis.crypto.subtle, 'verify');
+  for (const text of texts) {
+    const before = mock.callCount();
+    assert.equal((await withAssertion(bed, text)).status, 401);
+    assert.equal(mock.callCount() - before, 1);
+  }
+  const names = mock.calls.map(({ arguments: [, key] }) => (key as { algorithm: { name: string } }).algorithm.name);
+  assert.deepEqual([...new Set(names)].toSorted(), ['ECDSA', 'RSASSA-PKCS1-v1_5']);
+});
+
 test('ISS-14: of the same assertion sent many times at once exactly one is taken', async () => {
   await using bed = await serverBed();
   const keys = pair();
