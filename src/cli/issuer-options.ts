@@ -8,7 +8,7 @@ export const dirOption = (): Option =>
 /** What is said of a new issuer. */
 export function withNewIssuerOptions(command: Command): Command {
   return command
-    .option('--issuer <URL>', 'the exact name, below which the keys will be published')
+    .option('--issuer <URL>', 'the exact name of a new issuer, an https URL, below which its keys will be published')
     .addOption(
       new Option('--profile <PROFILE>', 'by whose rules tokens are made')
         .choices(['wlcg', 'scitokens', 'at+jwt'])
@@ -19,12 +19,20 @@ export function withNewIssuerOptions(command: Command): Command {
         .choices(['sealed', 'file'])
         .default('sealed'),
     )
-    .option('--scope <SCOPES>', 'scopes that may be signed, and all below their paths; repeatable', severalWords)
+    .option(
+      '--scope <SCOPES>',
+      'scopes that may be signed, and all below their paths (default: those to submit jobs with); repeatable',
+      severalWords,
+    )
     .option(
       '--audience <AUDIENCE>',
       'services that tokens may be for; * stands for any text without a slash; repeatable',
       severalWords,
     )
-    .option('--subject <SUBJECT>', 'who tokens may be about; * stands for any text; repeatable', severalTexts)
-    .option('--group <GROUP>', 'groups that may be signed; repeatable', severalWords);
+    .option(
+      '--subject <SUBJECT>',
+      'who tokens may be about; * stands for any text (default: *); repeatable',
+      severalTexts,
+    )
+    .option('--group <GROUP>', 'groups that may be signed (default: none); repeatable', severalWords);
 }

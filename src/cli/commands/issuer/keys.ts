@@ -46,6 +46,9 @@ function registerRotate(parent: Command, run: Runner): void {
   withExamples(
     command,
     { line: 'tokeep issuer rotate --if-due && tokeep issuer publish /var/www/html', does: 'once a day, by a timer' },
-    { line: "tokeep issuer rotate --now --reason 'the key leaked'", does: 'a step at once, in an incident' },
+    {
+      line: "tokeep issuer rotate --now --reason 'the key leaked'",
+      does: 'a step at once, in an incident; publish after each',
+    },
   );
 }

@@ -16,7 +16,10 @@ function registerPublish(parent: Command, run: Runner): void {
     .description(
       'Write the files that a web server shows: metadata, public keys, a page for people. Only what changed.',
     )
-    .argument('<OUTDIR>', "what the web server serves; the path of the issuer's URL is made below it")
+    .argument(
+      '<OUTDIR>',
+      "what the web server serves (it, or the directory above it, has to be there); the path of the issuer's URL is made below it",
+    )
     .addOption(dirOption())
     .option('--served-at <PATH>', 'the path that OUTDIR is served at; /REPOSITORY for a project page of GitHub', '/')
     .option('--prune', 'take away the keys of others that are in the published set')
