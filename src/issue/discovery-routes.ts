@@ -55,9 +55,10 @@ export function serverMetadata(
 
 /** Metadata and JWKS, as the database and issuer.yaml have them now. Whoever fetches the JWKS has been shown the keys: this is their publication. */
 export function addDiscovery(app: FastifyInstance, desk: ServerDesk, grants: ReadonlyMap<string, TokenGrant>): void {
-  const metadata = remembered(desk, 'the metadata', async () =>
-    jsonText(serverMetadata(desk.urls, desk.issuer.settings, grants)),
-  );
+  const metadata = remembered(desk, 'the metadata', async () => {
+    await lookAtSettings(desk);
+    return jsonText(serverMetadata(desk.urls, desk.issuer.settings, grants));
+  });
   const jwks = remembered(desk, 'the key set', async () => {
     const keys = await desk.issuer.keys();
     await publish(desk, keys);
@@ -65,6 +66,15 @@ export function addDiscovery(app: FastifyInstance, desk: ServerDesk, grants: Rea
   });
   for (const path of desk.urls.metadataPaths) app.get(path, answering(metadata));
   app.get(routeOf(desk.urls.jwks), answering(jwks));
+}
+
+/** issuer.yaml is read anew on the way to a signature. Where that cannot be done the metadata go on with what was read last. */
+async function lookAtSettings({ issuer, world }: ServerDesk): Promise<void> {
+  const looked = issuer.signingKey().then(
+    () => {},
+    () => {},
+  );
+  await inTime(looked, undefined, world.clock);
 }
 
 /** From the moment they are served verifiers can know them, which is what a rotation waits for. Serving goes on where it cannot be noted. */
@@ -109,7 +119,7 @@ function remembered({ world, log }: ServerDesk, what: string, make: () => Promis
 }
 
 /** A database that hangs is given up only after half a minute, which no verifier waits for its keys. */
-async function inTime(making: Promise<Document>, last: Document, clock: Pick<Clock, 'sleep'>): Promise<Document> {
+async function inTime<T>(making: Promise<T>, last: T, clock: Pick<Clock, 'sleep'>): Promise<T> {
   const made = new AbortController();
   const late = clock.sleep(patience, made.signal).then(
     () => last,

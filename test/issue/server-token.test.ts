@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Fault } from '../../src/fault/fault.ts';
 import { checkClientId } from '../../src/issue/client.ts';
 import { decodeJwt } from '../../src/token/jwt.ts';
-import { hours, minutes } from '../../src/token/time.ts';
+import { hours, minutes, seconds } from '../../src/token/time.ts';
+import { realWorld } from '../../src/world/real-world.ts';
+import { TestClock } from '../../src/world/test-clock.ts';
 import { basic, post, type ServerBed, serverBed } from './server-bed.ts';
 
 const any = 'https://wlcg.cern.ch/jwt/v1/any';
@@ -158,6 +162,24 @@ test('a client that issuer.yaml refuses is told what it asked for, and not what 
   // What it was registered with itself it may know.
   const own = await ask(bed, known, { scope: 'storage.modify:/data', audience });
   assert.match(String(own.body['error_description']), /registration of this client .*; it allows storage.read:\/, /);
+});
+
+test('the metadata follow issuer.yaml within a second, without a token being asked for, and go on when it does not read', async () => {
+  const clock = new TestClock();
+  await using bed = await serverBed({ world: { ...realWorld(), clock } });
+  const scopes = async () => {
+    clock.advance(seconds(2));
+    const answer = await fetch(bed.at('/.well-known/openid-configuration'));
+    return ((await answer.json()) as Record<string, readonly string[]>)['scopes_supported'];
+  };
+  const before = await scopes();
+  assert.ok(before?.includes('compute.read'));
+  const file = join(bed.issuer.directory, 'issuer.yaml');
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replaceAll('compute.read', 'compute.modify'));
+  assert.ok((await scopes())?.includes('compute.modify'));
+  await writeFile(file, 'policy: [');
+  assert.ok((await scopes())?.includes('compute.modify'));
 });
 
 test('ISS-20: the id of a client is made here, or one that no person could have', async () => {
