@@ -4,8 +4,9 @@ import type { Row } from '../store/database.ts';
 import type { IssuerUrl } from '../token/names.ts';
 import type { AuditEntry, AuditHead, AuditLine } from './audit.ts';
 
-const longestText = 512;
-const mostTexts = 64;
+const longestSentence = 512;
+const longestText = 255;
+const mostTexts = 50;
 
 /** What the line before the first one would have as its hash: a chain cannot be put into another issuer's log, or under another name. */
 export function chainStart(url: IssuerUrl, chain: string): string {
@@ -34,16 +35,21 @@ export function lineOf(entry: AuditEntry): string {
     kid,
     deliveredTo: cutAll(deliveredTo),
     requestId: requestId === undefined ? undefined : cut(requestId),
-    reason: reason === undefined ? undefined : cut(reason),
+    reason: reason === undefined ? undefined : cut(reason, longestSentence),
   });
 }
 
-const cut = (text: string): string => (text.length > longestText ? `${text.slice(0, longestText)}…` : text);
+function cut(text: string, longest = longestText): string {
+  const more = text.length - longest;
+  return more > 0 ? `${text.slice(0, longest)}… (${more} more characters)` : text;
+}
 
 function cutAll(texts: readonly string[] | undefined): readonly string[] | undefined {
   if (texts === undefined) return undefined;
   const more = texts.length - mostTexts;
-  return more > 0 ? [...texts.slice(0, mostTexts).map(cut), `… and ${more} more`] : texts.map(cut);
+  return more > 0
+    ? [...texts.slice(0, mostTexts).map((text) => cut(text)), `… and ${more} more`]
+    : texts.map((text) => cut(text));
 }
 
 export const headOf = (row: Row): AuditHead => ({
