@@ -3,6 +3,7 @@ import { type ExitCode, exit } from '../fault/codes.ts';
 import { asFault, Fault } from '../fault/fault.ts';
 import { roleThatChangesAudit } from '../issue/audit-rights.ts';
 import { ClientTable } from '../issue/client-table.ts';
+import type { Readiness } from '../issue/readiness.ts';
 import { createIssuerServer } from '../issue/server.ts';
 import { serverMetrics } from '../issue/server-metrics.ts';
 import { Upkeep } from '../issue/upkeep.ts';
@@ -105,7 +106,7 @@ class RunningServer {
     const { world, signal } = this.#context;
     const issuer = this.#issuer;
     const startedAt = world.clock.now();
-    const { app, counts } = await createIssuerServer({
+    const { app, counts, readiness } = await createIssuerServer({
       world,
       issuer,
       log: this.#log,
@@ -130,7 +131,7 @@ class RunningServer {
     process.on('SIGHUP', onHangup);
     try {
       await this.#announce(where);
-      await this.#lookAfter(setPair);
+      await this.#lookAfter(setPair, readiness);
     } finally {
       process.off('SIGHUP', onHangup);
       await this.#manager.tell('STOPPING=1');
@@ -156,14 +157,16 @@ class RunningServer {
   }
 
   /** Until a stop is asked for: the certificate twice a minute, once an hour what has ended, and the heads of the audit log if it grew. */
-  async #lookAfter(setPair: (pair: TlsFiles['pair']) => void): Promise<void> {
+  async #lookAfter(setPair: (pair: TlsFiles['pair']) => void, readiness: Readiness): Promise<void> {
     const { world, signal } = this.#context;
     const upkeep = new Upkeep(this.#issuer.database, world.clock);
     let due = world.clock.monotonic() as number;
     while (!signal.aborted) {
       if (world.clock.monotonic() >= due) {
         due += hourly;
-        await this.#attempt('looking after the database', () => upkeep.turn());
+        await this.#attempt('looking after the database', async () => {
+          if (await readiness.inPlace()) await upkeep.turn();
+        });
       }
       this.#heads.turn();
       await this.#attempt('looking at the certificate', () => this.#lookAtCertificate(setPair));

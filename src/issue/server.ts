@@ -15,6 +15,7 @@ import { addDiscovery } from './discovery-routes.ts';
 import { readForm } from './form.ts';
 import { addIntrospection } from './introspection.ts';
 import { OwnTokens } from './own-tokens.ts';
+import { Readiness } from './readiness.ts';
 import { addRevocation } from './revocation.ts';
 import { ServerCounts } from './server-counts.ts';
 import type { ServerDesk } from './server-desk.ts';
@@ -38,6 +39,7 @@ export interface IssuerServerOptions {
 export interface IssuerServer {
   readonly app: FastifyInstance;
   readonly counts: ServerCounts;
+  readonly readiness: Readiness;
 }
 
 /** The server of an issuer, with every route and not listening yet. Makes its tables where they are missing. */
@@ -83,13 +85,7 @@ export async function createIssuerServer(options: IssuerServerOptions): Promise<
   addTokenEndpoint(app, desk, grants);
   addIntrospection(app, desk);
   addRevocation(app, desk);
-  addHealth(app, { ready: () => isReady(options) });
-  return { app, counts };
-}
-
-/** Would a token be signed here now? A node whose sealing key is not that of the others would only answer with faults. */
-async function isReady({ issuer, open }: IssuerServerOptions): Promise<boolean> {
-  if (!open()) return false;
-  await issuer.database.read('SELECT format FROM issuer_server');
-  return (await issuer.signingKey()) !== undefined;
+  const readiness = await Readiness.start({ issuer, clock: world.clock, log, open: options.open });
+  addHealth(app, { ready: () => readiness.ready() });
+  return { app, counts, readiness };
 }

@@ -153,6 +153,11 @@ export const logEvents = {
     { document: 'text', reason: 'text' },
     '{document} of the issuer could not be read anew, and is served as it was: {reason}',
   ),
+  'issuer-database-moved': event(
+    'error',
+    { file: 'text' },
+    '{file} is not the database that this server has open: it was moved, removed or replaced, and what is signed now goes into a file that nobody else reads; stop the server, put the file back, and start it again',
+  ),
   'audit-head': event(
     'notice',
     { chain: 'text', directory: 'text?', lines: 'count', hash: 'text' },
