@@ -238,12 +238,14 @@ test('what is done on one host holds on both: a key that is rotated in, a revoca
   await one.does(['issuer', 'audit']);
 });
 
-test('a node with another sealing key says so, and is not ready; the keys it shows are those of the others', async () => {
+test('a node without the sealing key says so, and is not ready; the keys it shows are those of the others', async () => {
   const stranger = await issuerNode(at, 'stranger', { url });
   const [first, second] = await Promise.all([one.serve(), stranger.serve()]);
   await using _first = first;
   await using _second = second;
-  await second.hears(/opening the key that signs: .* is sealed with key \w+, and the sealing key at hand is \w+/);
+  await second.hears(
+    /opening the key that signs: .* sealed with key \w+, and (there is no sealing key at|the sealing key at hand is) \S+/,
+  );
   const ready = await Promise.all([first, second].map(async ({ origin }) => (await fetch(`${origin}/readyz`)).status));
   assert.deepEqual(ready, [200, 503]);
   const [ours, theirs] = await Promise.all([first, second].map(async (node) => await fetch(node.at('/oauth2/certs'))));

@@ -127,8 +127,13 @@ async function freePort(): Promise<number> {
   socket.close(() => closed.resolve());
   await closed.promise;
   if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  return unfetchable.has(address.port) ? await freePort() : address.port;
 }
+
+/** Ports that fetch refuses to ask (WHATWG Fetch, "bad port"), of those that anybody may be given. */
+const unfetchable: ReadonlySet<number> = new Set([
+  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+]);
 
 export const basic = (id: string, secret: string): string =>
   `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`;

@@ -74,7 +74,10 @@ test('scenario 15: a directory that takes no file is refused before anything is 
   for (const code of ['EROFS', 'ENOSPC', 'EACCES']) {
     const path = freshDirectory();
     const files = faultyFiles(realFiles, [{ op: 'createExclusive', code }]);
-    assert.match((await refusal(path, { ...world, files })).message, new RegExp(`cannot be written to: (the|we) [\\w -]+ \\(${code}\\)`));
+    assert.match(
+      (await refusal(path, { ...world, files })).message,
+      new RegExp(`cannot be written to: (the|we) [\\w -]+ \\(${code}\\)`),
+    );
   }
 });
 
