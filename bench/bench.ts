@@ -48,5 +48,5 @@ for (const section of sections) {
   }
   measured.push({ section, figures });
 }
-if (args.includes('--write')) await writeReport(measured);
+if (args.includes('--write')) await writeReport(measured, sections);
 process.exitCode = measured.some(({ figures }) => figures.some((figure) => judgementOf(figure) === 'missed')) ? 1 : 0;

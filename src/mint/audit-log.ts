@@ -35,7 +35,7 @@ export class DatabaseAuditLog implements AuditLog {
     const { engine, chain, nameOf } = this.#parts;
     await takeTurn(session, engine, `audit ${chain}`);
     const [last] = await session.rows(lastOfChain, [chain]);
-    const line = lineOf(entry.subject === undefined ? entry : { ...entry, subject: nameOf(entry.subject) });
+    const line = lineOf(underName(entry, nameOf));
     const seq = Number(last?.['seq'] ?? 0) + 1;
     const hash = linkHash(last === undefined ? this.#start : String(last['hash']), line);
     await session.change(insertLine, [chain, seq, entry.at, entry.jti ?? null, line, hash]);
@@ -71,3 +71,16 @@ export class DatabaseAuditLog implements AuditLog {
 
 const lastOfChain = 'SELECT seq, hash FROM issuer_audit WHERE chain = $1 ORDER BY seq DESC LIMIT 1';
 const insertLine = 'INSERT INTO issuer_audit (chain, seq, at, jti, line, hash) VALUES ($1, $2, $3, $4, $5, $6)';
+
+/** A subject that the log keeps to itself must not stand in a sentence beside its name either. */
+function underName(entry: AuditEntry, nameOf: (subject: string) => string): AuditEntry {
+  const { subject, reason } = entry;
+  if (subject === undefined) return entry;
+  const name = nameOf(subject);
+  const hidden = name !== subject && subject !== '';
+  return {
+    ...entry,
+    subject: name,
+    ...(hidden && reason !== undefined ? { reason: reason.replaceAll(subject, () => name) } : {}),
+  };
+}

@@ -213,6 +213,15 @@ export function issuerContract(
         (await a.subjectNames()).inLog('pilot-2'),
         names.find((name) => name !== names[0]),
       );
+      await a.audit.append({
+        at: world.clock.now(),
+        event: 'refused',
+        by: 'test',
+        subject: 'pilot-2',
+        reason: 'pilot-2 may not',
+      });
+      const last = (await a.audit.lines({})).at(-1)?.entry;
+      assert.equal(last?.reason, `${last?.subject} may not`);
     });
 
     test('a random subject is the same for a user on all nodes, and has nothing to do with that of another issuer', async () => {
