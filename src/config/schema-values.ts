@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasControlCharacter } from '../token/control-character.ts';
 import type { SecretRef } from './config.ts';
 import { parseDuration } from './duration.ts';
 import { unfitIssuer, unfitUrl } from './safe-url.ts';
@@ -23,8 +24,7 @@ const unless =
 export const text = z.string().superRefine(
   unless((value) => {
     if (value === '') return 'is empty';
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-    return /[\u0000-\u001f\u007f]/.test(value) ? 'holds a control character' : undefined;
+    return hasControlCharacter(value) ? 'holds a control character' : undefined;
   }),
 );
 export const path = text.superRefine(
