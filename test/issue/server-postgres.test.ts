@@ -22,6 +22,10 @@ const storeAt = (url: string) => ({
   settings: { store: { kind: 'postgres', url: { kind: 'command', argv: ['/bin/echo', url] } } } as const,
 });
 
+/** Another node on the database of one that has made the keys; they share the sealing key. */
+const secondNode = ({ sealKey }: ServerBed, address: string, chain: string) =>
+  serverBed({ ...storeAt(address), url, chain, algorithm: 'none', sealKey });
+
 const url = 'https://tokens.example.org/vo';
 
 async function sql(address: string, ...statements: readonly string[]): Promise<void> {
@@ -45,13 +49,7 @@ test('the SQL that is printed makes a role that runs the server, and cannot chan
   await sql(owner, 'CREATE ROLE "the server" LOGIN', ...roleStatements('the server'));
   const limited = owner.replace('user=tokeep', `user=${encodeURIComponent('the server')}`);
 
-  await using second = await serverBed({
-    ...storeAt(limited),
-    url,
-    chain: 'limited',
-    algorithm: 'none',
-    sealKey: first.sealKey,
-  });
+  await using second = await secondNode(first, limited, 'limited');
   assert.equal(await roleThatChangesAudit(second.issuer), undefined);
   const { status, body } = await ask(second, client);
   assert.equal(status, 200, JSON.stringify(body));
@@ -90,13 +88,7 @@ test('the SQL that is printed makes a role that runs the server, and cannot chan
 test('scenario 42: a client that one node removes gets nothing from the other from that moment, however many ask', async () => {
   const address = await postgres.database('removal');
   await using one = await serverBed({ ...storeAt(address), url, chain: 'one' });
-  await using two = await serverBed({
-    ...storeAt(address),
-    url,
-    chain: 'two',
-    algorithm: 'none',
-    sealKey: one.sealKey,
-  });
+  await using two = await secondNode(one, address, 'two');
   const client = await one.client();
   assert.equal((await ask(two, client)).status, 200);
   let removedAt = Number.POSITIVE_INFINITY;
@@ -160,13 +152,7 @@ test('ISS-19: what PostgreSQL has no text or number for is refused as on SQLite,
 test('a key that one node rotates is published and used by the other within a second', async () => {
   const address = await postgres.database('rotation');
   await using one = await serverBed({ ...storeAt(address), url, chain: 'one' });
-  await using two = await serverBed({
-    ...storeAt(address),
-    url,
-    chain: 'two',
-    algorithm: 'none',
-    sealKey: one.sealKey,
-  });
+  await using two = await secondNode(one, address, 'two');
   const kids = async () =>
     ((await (await fetch(two.at('/oauth2/certs'))).json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
   assert.equal((await kids()).length, 1);
