@@ -14,6 +14,20 @@ const mayImport = {
   discover: ['token', 'fault', 'world'],
   observe: ['token', 'fault', 'world', 'config', 'store'],
   renew: ['token', 'fault', 'world', 'config', 'store', 'mint', 'acquire', 'deliver', 'observe'],
+  condor: [
+    'token',
+    'fault',
+    'world',
+    'config',
+    'store',
+    'mint',
+    'verify',
+    'acquire',
+    'deliver',
+    'observe',
+    'renew',
+    'serve',
+  ],
   cli: ['[a-z]+'],
 };
 

@@ -1,4 +1,5 @@
 import type { Target } from '../config/config.ts';
+import type { TokenFacts } from '../store/records.ts';
 import type { AccessToken } from '../token/secret.ts';
 import type { Epoch } from '../token/time.ts';
 import type { World } from '../world/world.ts';
@@ -18,7 +19,7 @@ export interface DeliveredToken {
  */
 export interface Deliverer<T extends Target = Target> {
   readonly kind: T['kind'];
-  deliver(target: T, token: AccessToken, world: World): Promise<void>;
+  deliver(target: T, token: AccessToken, world: World, facts?: TokenFacts): Promise<void>;
   /** Does the token still lie there? Cheap; `unknown` where it cannot be told (exec). */
   check(target: T, delivered: DeliveredToken, world: World): Promise<'there' | 'gone' | 'unknown'>;
   /** Deletes what was delivered (account removed, wish dropped on purpose). */

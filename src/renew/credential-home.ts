@@ -1,11 +1,9 @@
-import type { Grant, GrantContext } from '../acquire/grant.ts';
+import type { Grant } from '../acquire/grant.ts';
 import type { Account } from '../config/config.ts';
-import { Fault } from '../fault/fault.ts';
-import type { AccountRecord } from '../store/records.ts';
-import type { SpooledSuccessor } from '../store/spool.ts';
-import { blankAccount, unknownSince } from './account-state.ts';
-import { adoptFromAgent } from './agent-adoption.ts';
-import { adopt, type KnownAccount } from './known-account.ts';
+import type { Fault } from '../fault/fault.ts';
+import type { AccountRecord, AccountSecrets } from '../store/records.ts';
+import type { Reservation } from '../store/spool.ts';
+import type { KnownAccount } from './known-account.ts';
 import type { RenewPorts } from './ports.ts';
 
 export type Ready =
@@ -14,66 +12,19 @@ export type Ready =
   | { readonly kind: 'none'; readonly fault: Fault };
 
 /**
- * Under the account's lock: the credential as it really is now. A successor that a dead process left in the spool comes first,
- * then what the configuration names, then an oidc-agent account file that is to be taken over.
+ * Where the credential of an account lies, and where its successors are saved: the store with its spool (`store-home.ts`), or a file that
+ * another program reads, too (HTCondor's `.top`). All of it happens under the account's lock; the rotation has the order of the steps.
+ *
+ * Contract: what `reserve` gave is full and synced before it resolves, and what its `save` took survives anything. After a kill at any
+ * step, `ready` gives the newest credential that was saved, and the record tells whether the fate of it is known.
  */
-export async function readyCredential(
-  ports: RenewPorts,
-  account: Account,
-  grant: Grant,
-  signal: AbortSignal,
-): Promise<Ready> {
-  const stored = await ports.store.account(account.name);
-  let known: KnownAccount = {
-    record: stored ?? blankAccount(account),
-    secrets: stored === undefined ? {} : await ports.store.secrets(account.name),
-  };
-  known = await recoverSpooled(ports, account, known);
-  known = await adoptNamed(ports, account, grant, known, signal);
-  known = await adoptFromAgent(ports, account, known);
-  if (known.secrets.credential !== undefined) return { kind: 'ready', ...known };
-  const sentence = `account ${account.name} has no login yet`;
-  return {
-    kind: 'none',
-    fault: new Fault('login-needed', sentence, { hint: `make one with: tokeep account login ${account.name}` }),
-  };
-}
-
-/** A successor whose process died before the store had it (scenario 1). */
-async function recoverSpooled(ports: RenewPorts, account: Account, known: KnownAccount): Promise<KnownAccount> {
-  const spooled = await ports.spool.pending(account.name);
-  if (spooled === undefined) return known;
-  const newer = isNews(spooled, known.record);
-  const kept = newer ? await adopt(ports, account, known, { credential: spooled.credential }) : known;
-  await spooled.discard();
-  if (newer) ports.log.event('successor-recovered', { account: account.name });
-  return kept;
-}
-
-/**
- * An older one than the store's is of no use, unless the store's is dead: another node, which could not see our spool, may have
- * presented the spent one meanwhile. A record that was damaged and went back stands at the generation of the successor it lacks.
- */
-function isNews({ generation, credential }: SpooledSuccessor, record: AccountRecord): boolean {
-  if (generation > record.generation) return true;
-  if (credential.fingerprint === record.credential?.fingerprint) return false;
-  return record.login === 'dead' || (generation === record.generation && unknownSince(record) !== undefined);
-}
-
-const firstKey = 'first-credential';
-
-/** A credential named by the configuration is taken once; after that its successors lead, until another one is named. */
-async function adoptNamed(
-  ports: RenewPorts,
-  account: Account,
-  grant: Grant,
-  known: KnownAccount,
-  signal: AbortSignal,
-): Promise<KnownAccount> {
-  if (grant.firstCredential === undefined) return known;
-  const context: GrantContext = { world: ports.world, account, ...known, signal };
-  const named = await grant.firstCredential(context);
-  if (named === undefined || known.record.learnt[firstKey] === named.fingerprint) return known;
-  const learnt = { ...known.record.learnt, [firstKey]: named.fingerprint };
-  return adopt(ports, account, known, { credential: named, record: { learnt } });
+export interface CredentialHome {
+  /** The credential as it really is now; a successor that a dead process left behind comes first. */
+  ready(ports: RenewPorts, account: Account, grant: Grant, signal: AbortSignal): Promise<Ready>;
+  /** Room for a successor. Faults with `state-write-failed` before anything is spent, when there is none. */
+  reserve(ports: RenewPorts, account: Account, spends: AccountSecrets): Promise<Reservation>;
+  /** The record of a successor that is saved, or that the reservation did not take. */
+  record(ports: RenewPorts, record: AccountRecord, secrets: AccountSecrets): Promise<void>;
+  /** The answer was judged and the record is on disk. Never throws for what is only ours. */
+  settled(ports: RenewPorts, account: Account, record: AccountRecord): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import type { Target, Wish } from '../config/config.ts';
 import { delivererOf } from '../deliver/deliverers.ts';
 import { asFault, type Fault } from '../fault/fault.ts';
-import type { DeliveryRecord } from '../store/records.ts';
+import type { DeliveryRecord, TokenFacts } from '../store/records.ts';
 import type { WishName } from '../token/names.ts';
 import type { AccessToken } from '../token/secret.ts';
 import type { Epoch } from '../token/time.ts';
@@ -63,16 +63,16 @@ export class Deliveries {
   async deliver(
     wish: Wish,
     token: AccessToken,
-    expiresAt: Epoch,
+    facts: TokenFacts,
     targets: readonly Target[],
   ): Promise<readonly DeliveryReport[]> {
-    return Promise.all(targets.map((target) => this.#deliverOne(wish, token, expiresAt, target)));
+    return Promise.all(targets.map((target) => this.#deliverOne(wish, token, facts, target)));
   }
 
-  async #deliverOne(wish: Wish, token: AccessToken, expiresAt: Epoch, target: Target): Promise<DeliveryReport> {
+  async #deliverOne(wish: Wish, token: AccessToken, facts: TokenFacts, target: Target): Promise<DeliveryReport> {
     const { world, store, log, node } = this.#ports;
     const before = this.#records.get(wish.name)?.get(target.id);
-    const fault = await this.#tryOne(target, token);
+    const fault = await this.#tryOne(target, token, facts);
     const now = world.clock.now();
     if (fault === undefined) {
       const record = {
@@ -89,7 +89,13 @@ export class Deliveries {
       return { target: target.id, fault };
     }
     const failures = (before?.trouble?.attempts ?? 0) + 1;
-    const next = nextTry({ now, failures, expiresAt, retryAfter: undefined, chance: world.random.unit() });
+    const next = nextTry({
+      now,
+      failures,
+      expiresAt: facts.expiresAt,
+      retryAfter: undefined,
+      chance: world.random.unit(),
+    });
     const record: DeliveryRecord = {
       wish: wish.name,
       target: target.id,
@@ -110,12 +116,20 @@ export class Deliveries {
     return { target: target.id, fault };
   }
 
-  async #tryOne(target: Target, token: AccessToken): Promise<Fault | undefined> {
+  async #tryOne(target: Target, token: AccessToken, facts: TokenFacts): Promise<Fault | undefined> {
     try {
-      await delivererOf(target).deliver(target, token, this.#ports.world);
+      await delivererOf(target).deliver(target, token, this.#ports.world, facts);
       return undefined;
     } catch (thrown) {
       return asFault(thrown, `delivering to ${target.id}`);
+    }
+  }
+
+  /** Of wishes that are forgotten. */
+  forget(names: readonly WishName[]): void {
+    for (const name of names) {
+      for (const target of this.#records.get(name)?.keys() ?? []) this.#failing.delete(keyOf(name, target));
+      this.#records.delete(name);
     }
   }
 
@@ -123,11 +137,13 @@ export class Deliveries {
     const ofWish = this.#records.get(record.wish) ?? new Map<string, DeliveryRecord>();
     ofWish.set(record.target, record);
     this.#records.set(record.wish, ofWish);
-    const key = `${record.wish} ${record.target}`;
+    const key = keyOf(record.wish, record.target);
     if (record.trouble === null) this.#failing.delete(key);
     else this.#failing.set(key, record);
   }
 }
+
+const keyOf = (wish: WishName, target: string): string => `${wish} ${target}`;
 
 const waits = (record: DeliveryRecord | undefined, now: Epoch): boolean =>
   record?.trouble != null &&

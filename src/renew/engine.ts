@@ -1,13 +1,14 @@
-import type { Config, IssuerLimits, Wish } from '../config/config.ts';
+import type { Account, Config, IssuerLimits, Wish } from '../config/config.ts';
 import { asFault, Fault } from '../fault/fault.ts';
 import { noOwnIssuers, type OwnIssuers } from '../mint/own-issuers.ts';
 import type { Logger } from '../observe/log.ts';
 import type { DeliveryRecord, IssuerRecord, WishRecord } from '../store/records.ts';
 import type { Spool } from '../store/spool.ts';
 import type { Store, WishSeed } from '../store/store.ts';
-import type { WishName } from '../token/names.ts';
+import type { AccountName, WishName } from '../token/names.ts';
 import { after, millis, minutes } from '../token/time.ts';
 import type { World } from '../world/world.ts';
+import type { CredentialHome } from './credential-home.ts';
 import { Deliveries } from './deliveries.ts';
 import { HeldSuccessors } from './held-successors.ts';
 import { IssuerDesk } from './issuer-desk.ts';
@@ -16,6 +17,7 @@ import { type JobReport, runJob } from './job.ts';
 import { settled } from './outcome.ts';
 import type { RenewPorts, Signals } from './ports.ts';
 import { noSteps, type Steps } from './steps.ts';
+import { storeHome } from './store-home.ts';
 import type { VerdictPolicy } from './verdict.ts';
 
 /** A claim outlives any request; whoever dies on another host lets go of it after this. */
@@ -32,6 +34,8 @@ export interface EngineDeps {
   readonly steps?: Steps;
   /** Absent where nothing is signed here. */
   readonly ownIssuers?: OwnIssuers;
+  /** Where the credential of an account lies; default: the store. */
+  readonly homeOf?: (account: Account) => CredentialHome;
   /**
    * What becomes of wishes in the records that the configuration does not name. Only a program that keeps all of them may park
    * the others: a `get` with another configuration must not stop a daemon's wishes.
@@ -60,9 +64,9 @@ export class Engine {
       issuers,
     );
     const held = new HeldSuccessors(world.clock, log);
-    const { steps = noSteps, ownIssuers = noOwnIssuers } = deps;
+    const { steps = noSteps, ownIssuers = noOwnIssuers, homeOf = () => storeHome } = deps;
     const config = () => this.#config;
-    this.ports = { world, store, spool, log, node, desk, issuers: memory, ownIssuers, held, steps, config };
+    this.ports = { world, store, spool, log, node, desk, issuers: memory, ownIssuers, held, steps, homeOf, config };
     this.deliveries = new Deliveries(this.ports, deliveries);
   }
 
@@ -82,6 +86,23 @@ export class Engine {
     const { store, world } = this.ports;
     await store.register(await seedsOf(config, store, 'park'), world.clock.now());
     this.#config = config;
+  }
+
+  /**
+   * Takes wishes in one by one, from a source that keeps {@link Config.wishes} up to date itself (HTCondor's credential directory). New
+   * and changed ones are due at once.
+   */
+  async enrol(wishes: readonly Wish[]): Promise<void> {
+    const { store, world } = this.ports;
+    await store.enrol(wishes.map(seedOf), world.clock.now());
+  }
+
+  /** Wishes whose source has dropped them for good: nothing of them is left, nor of accounts that were theirs alone. */
+  async forget(wishes: readonly WishName[], accounts: readonly AccountName[]): Promise<void> {
+    const { store } = this.ports;
+    await store.forgetWishes(wishes);
+    for (const account of accounts) await store.forgetAccount(account);
+    this.deliveries.forget(wishes);
   }
 
   /** Claims wishes: those named, or the soonest due. */
@@ -136,12 +157,14 @@ export class Engine {
   }
 }
 
+const seedOf = ({ name, account, fingerprint }: Wish): WishSeed => ({ name, account, fingerprint });
+
 /**
  * The wishes as they are to be registered. Where a section has an error nobody knows which wishes it named: what is kept and does
  * not read now stays kept, since a running daemon may well go on with it.
  */
 async function seedsOf(config: Config, store: Store, absent: 'park' | 'keep'): Promise<readonly WishSeed[]> {
-  const seeds = [...config.wishes.values()].map(({ name, account, fingerprint }) => ({ name, account, fingerprint }));
+  const seeds = [...config.wishes.values()].map(seedOf);
   if (absent === 'park' && !config.findings.some(({ severity }) => severity === 'error')) return seeds;
   const unread = (await store.wishes()).filter(({ name, state }) => state === 'kept' && !config.wishes.has(name));
   return [...seeds, ...unread.map(({ name, account, wished }) => ({ name, account, fingerprint: wished }))];

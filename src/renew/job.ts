@@ -83,7 +83,7 @@ async function deliverStored(
   if (targets.length === 0) return [];
   const token = fresh ?? (await ports.store.token(wish.name));
   if (token === undefined) return [];
-  const reports = await deliveries.deliver(wish, token, facts.expiresAt, targets);
+  const reports = await deliveries.deliver(wish, token, facts, targets);
   await ports.steps.reached('delivered');
   return reports;
 }

@@ -160,8 +160,9 @@ async function deliverOne(
   const { deliveries, ports } = engine;
   const wish = engine.config.wishes.get(name);
   if (wish === undefined || record === undefined || record.token === null) return undefined;
-  const { fingerprint, expiresAt } = record.token;
-  if (expiresAt <= ports.world.clock.now() || record.fingerprint !== wish.fingerprint) return undefined;
+  const facts = record.token;
+  const { fingerprint } = facts;
+  if (facts.expiresAt <= ports.world.clock.now() || record.fingerprint !== wish.fingerprint) return undefined;
   const targets = [
     ...deliveries.pending(wish, fingerprint, when),
     ...(look === 'places' ? await deliveries.gone(wish, fingerprint) : []),
@@ -169,6 +170,6 @@ async function deliverOne(
   if (targets.length === 0) return undefined;
   const token = await ports.store.token(name);
   if (token === undefined) return undefined;
-  const delivered = await deliveries.deliver(wish, token, expiresAt, targets);
+  const delivered = await deliveries.deliver(wish, token, facts, targets);
   return { wish, verdict, record, renewed: false, waits: false, fault: undefined, deliveries: delivered };
 }

@@ -1,10 +1,11 @@
 import type { TokenRequest } from '../acquire/grant.ts';
-import type { Config } from '../config/config.ts';
+import type { Account, Config } from '../config/config.ts';
 import type { OwnIssuers } from '../mint/own-issuers.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Spool } from '../store/spool.ts';
 import type { Store } from '../store/store.ts';
 import type { World } from '../world/world.ts';
+import type { CredentialHome } from './credential-home.ts';
 import type { HeldSuccessors } from './held-successors.ts';
 import type { IssuerDesk, Patience } from './issuer-desk.ts';
 import type { IssuerMemory } from './issuer-memory.ts';
@@ -23,6 +24,7 @@ export interface RenewPorts {
   /** Issuers whose keys are here, for accounts that sign themselves. */
   readonly ownIssuers: OwnIssuers;
   readonly node: string;
+  homeOf(account: Account): CredentialHome;
   config(): Config;
 }
 

@@ -7,11 +7,11 @@ import type { Reservation } from '../store/spool.ts';
 import type { AccountLock } from '../store/store.ts';
 import type { Credential } from '../token/secret.ts';
 import { accountHeld, next, withCredential, withIntent } from './account-state.ts';
-import { withAgentCa, writeBack } from './agent-adoption.ts';
+import { withAgentCa } from './agent-adoption.ts';
 import { type Asked, askedFrom, askedFromNoAnswer, heldBack, issuerResult, notLetIn } from './asked.ts';
 import { concluded } from './conclusion.ts';
 import { expiryOf } from './credential-expiry.ts';
-import { readyCredential } from './credential-home.ts';
+import type { CredentialHome } from './credential-home.ts';
 import { timesOf } from './local-time.ts';
 import type { Errand, RenewPorts } from './ports.ts';
 
@@ -31,7 +31,8 @@ export async function rotate(spend: Spend): Promise<Asked> {
   const { ports, account, signals } = spend;
   await using lock = await ports.store.lockAccount(account.name, signals.waiting);
   await ports.steps.reached('locked');
-  const ready = await readyCredential(ports, account, spend.grant, signals.waiting);
+  const home = ports.homeOf(account);
+  const ready = await home.ready(ports, account, spend.grant, signals.waiting);
   if (ready.kind === 'none') return { kind: 'refused', fault: ready.fault };
   const { record, secrets } = ready;
   const held = accountHeld(record, account, ports.world.clock.now(), spend);
@@ -41,7 +42,7 @@ export async function rotate(spend: Spend): Promise<Asked> {
   if (entrance.kind !== 'in') return notLetIn(entrance, ports.world);
   const { ticket } = entrance;
   try {
-    const reservation = await ports.spool.reserve(account.name);
+    const reservation = await home.reserve(ports, account, secrets);
     await ports.steps.reached('reserved');
     const intended = await intend(spend, lock, record, reservation);
     const asking = withAgentCa(account, intended);
@@ -59,14 +60,14 @@ export async function rotate(spend: Spend): Promise<Asked> {
       return await withoutAnswer(spend, { record, intended, reservation, raw });
     }
     const salvage = spend.grant.salvage(raw, context);
-    const kept = await keep(spend, { intended, secrets, reservation, raw, salvage });
+    const kept = await keep(spend, { home, intended, secrets, reservation, raw, salvage });
     ports.issuers.clockSeen(spend.grant.issuerKey(account, record), timesOf(raw).skew);
     const outcome = spend.grant.judge(raw, context);
     ticket.leave(issuerResult(outcome));
     const moment = { now: ports.world.clock.now(), chance: ports.world.random.unit() };
     const { record: after, fault } = concluded({ account, before: record, kept, raw, salvage, outcome, moment });
     if (after !== kept) await ports.store.saveAccount(after);
-    await writeBack(ports, account, after);
+    await home.settled(ports, account, after);
     return fault === undefined
       ? askedFrom(outcome, raw, issuerOf(account, after) ?? after.client?.issuer)
       : { kind: 'refused', fault };
@@ -120,6 +121,7 @@ async function withoutAnswer(
 }
 
 interface Answered {
+  readonly home: CredentialHome;
   readonly intended: AccountRecord;
   readonly secrets: AccountSecrets;
   readonly reservation: Reservation;
@@ -128,7 +130,10 @@ interface Answered {
 }
 
 /** Step 6: the successor is on disk before the answer is looked at any further. Without one, the present credential stays. */
-async function keep(spend: Spend, { intended, secrets, reservation, raw, salvage }: Answered): Promise<AccountRecord> {
+async function keep(
+  spend: Spend,
+  { home, intended, secrets, reservation, raw, salvage }: Answered,
+): Promise<AccountRecord> {
   const { ports, account } = spend;
   const { successor } = salvage;
   const present = secrets.credential;
@@ -138,22 +143,27 @@ async function keep(spend: Spend, { intended, secrets, reservation, raw, salvage
   }
   const expiry = expiryOf({ credential: successor, says: salvage.credentialExpiresIn, account, at: raw.receivedAt });
   const record = withCredential(intended, successor, raw.receivedAt, expiry);
-  await saveSuccessor(spend, { record, secrets: { ...secrets, credential: successor }, successor, reservation });
+  await saveSuccessor(spend, { home, record, secrets: { ...secrets, credential: successor }, successor, reservation });
   await reservation.release();
   await ports.steps.reached('spool-released');
   return record;
 }
 
+interface Saving {
+  readonly home: CredentialHome;
+  readonly record: AccountRecord;
+  readonly secrets: AccountSecrets;
+  readonly successor: Credential;
+  readonly reservation: Reservation;
+}
+
 /** Spool first, store second. If the spool takes it and the store does not, the spool keeps it until the next look. */
-async function saveSuccessor(
-  { ports, account }: Spend,
-  saving: { record: AccountRecord; secrets: AccountSecrets; successor: Credential; reservation: Reservation },
-): Promise<void> {
-  const { record, secrets, successor, reservation } = saving;
+async function saveSuccessor({ ports, account }: Spend, saving: Saving): Promise<void> {
+  const { home, record, secrets, successor, reservation } = saving;
   let spooled = false;
   let stored = false;
   const store = async () => {
-    await ports.store.saveAccount(record, secrets);
+    await home.record(ports, record, secrets);
     stored = true;
   };
   await ports.held.untilSaved(account.name, async () => {

@@ -7,7 +7,7 @@ import { deliveryTable, issuerTable, noticeTable } from './document-table.ts';
 import { readFindings } from './quarantine.ts';
 import type { Sealer } from './sealer.ts';
 import type { AccountLock, Store } from './store.ts';
-import { registerWishes } from './wish-register.ts';
+import { enrolWishes, forgetWishes, registerWishes } from './wish-register.ts';
 import { WishTable } from './wish-table.ts';
 
 /** Locks, which the two databases make in different ways. */
@@ -27,6 +27,8 @@ export function recordStore(database: Database, locks: Locks, sealer: Sealer, cl
   const notices = noticeTable(database, clock);
   return {
     register: (seeds, now) => registerWishes(database, seeds, now),
+    enrol: (seeds, now) => enrolWishes(database, seeds, now),
+    forgetWishes: (names) => forgetWishes(database, names),
     wishes: (names) => wishes.read(names),
     claim: async (request) => wishes.claim(request, await locks.claimants.own(request.node)),
     voidDeadClaims: () => locks.claimants.voidDead((id) => wishes.endClaims(id)),

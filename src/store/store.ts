@@ -45,6 +45,10 @@ export interface AccountLock extends AsyncDisposable {
 export interface Store {
   /** Takes the configuration in: new wishes are due at once, changed ones too (keeping their token), absent ones are parked, returning ones kept. */
   register(seeds: readonly WishSeed[], now: Epoch): Promise<void>;
+  /** As `register`, for these alone: what is not among them stays as it is. For sources that name their wishes one by one. */
+  enrol(seeds: readonly WishSeed[], now: Epoch): Promise<void>;
+  /** Deletes wishes, with their tokens and deliveries. Whoever is working on one of them finds out when they settle. */
+  forgetWishes(names: readonly WishName[]): Promise<void>;
   wishes(names?: readonly WishName[]): Promise<readonly WishRecord[]>;
   /** Takes up to `limit` wishes for this node, soonest due first; each comes back with its new fence. Claims of others are left alone until their lease ends. */
   claim(request: ClaimRequest): Promise<readonly WishRecord[]>;

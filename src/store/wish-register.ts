@@ -1,3 +1,4 @@
+import type { WishName } from '../token/names.ts';
 import type { Epoch } from '../token/time.ts';
 import type { Database, Row, Session } from './database.ts';
 import { pack, unpack } from './rows.ts';
@@ -60,12 +61,35 @@ async function applyChanged(session: Session, { name, account, fingerprint }: Wi
   );
 }
 
+const standing = 'SELECT name, account, wished, state FROM wish';
+
 /** Takes the configuration in; writes nothing when nothing changed. */
 export async function registerWishes(database: Database, seeds: readonly WishSeed[], now: Epoch): Promise<void> {
-  const rows = await database.read('SELECT name, account, wished, state FROM wish');
-  const changes = compare(seeds, rows);
+  await applyAll(database, compare(seeds, await database.read(standing)), now);
+}
+
+/** Takes these in and leaves the others alone. */
+export async function enrolWishes(database: Database, seeds: readonly WishSeed[], now: Epoch): Promise<void> {
+  const names = JSON.stringify(seeds.map(({ name }) => name));
+  const rows = await database.read(`${standing} WHERE name IN (${database.sql.listed('$1')})`, [names]);
+  await applyAll(database, compare(seeds, rows), now);
+}
+
+async function applyAll(database: Database, changes: readonly Change[], now: Epoch): Promise<void> {
   if (changes.length === 0) return;
   await database.write(async (session) => {
     for (const change of changes) await apply(session, change, now);
+  });
+}
+
+/** With all that hangs on them. */
+export async function forgetWishes(database: Database, names: readonly WishName[]): Promise<void> {
+  if (names.length === 0) return;
+  const listed = database.sql.listed('$1');
+  const values = [JSON.stringify(names)];
+  await database.write(async (session) => {
+    await session.change(`DELETE FROM token WHERE wish IN (${listed})`, values);
+    await session.change(`DELETE FROM delivery WHERE wish IN (${listed})`, values);
+    await session.change(`DELETE FROM wish WHERE name IN (${listed})`, values);
   });
 }

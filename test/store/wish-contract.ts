@@ -8,6 +8,7 @@ import type { StoreOptions } from '../../src/store/open-store.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { WishRecord } from '../../src/store/records.ts';
 import type { Store } from '../../src/store/store.ts';
+import type { WishName } from '../../src/token/names.ts';
 import { epoch, minutes } from '../../src/token/time.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 import { accessToken, at, seed, tokenFacts, wishName } from './samples.ts';
@@ -101,6 +102,26 @@ export function wishContract(contract: Contract): void {
     await a.register([seed('moving', 'two')], later(5));
     await assert.rejects(a.settle({ ...claimed, dueAt: later(99_000) }), isFault('state-conflict'));
     assert.equal((await wish('moving')).dueAt, later(5));
+  });
+
+  says('enrolled wishes are taken in one by one, and the others stay as they are', async () => {
+    await a.register([seed('stays'), seed('turns', 'one')], at);
+    for (const claimed of await claim(a)) await a.settle({ ...claimed, dueAt: later(50_000) });
+    await a.enrol([seed('comes'), seed('turns', 'two')], later(3));
+    assert.deepEqual([(await wish('stays')).state, (await wish('stays')).dueAt], ['kept', later(50_000)]);
+    assert.deepEqual([(await wish('comes')).dueAt, (await wish('turns')).dueAt], [later(3), later(3)]);
+  });
+
+  says('of a forgotten wish nothing is left, and a late settle is refused', async () => {
+    await a.register([seed('gone'), seed('left')], at);
+    const claimed = (await claim(a)).find(({ name }) => name === 'gone');
+    assert.ok(claimed);
+    await a.settle({ ...claimed, dueAt: later(1) }, accessToken('of-gone'));
+    await a.forgetWishes(['gone' as WishName]);
+    assert.deepEqual(names(await a.wishes()).includes('gone'), false);
+    assert.equal(await a.token('gone' as WishName), undefined);
+    await assert.rejects(a.settle({ ...claimed, dueAt: later(2) }), isFault('state-conflict'));
+    assert.equal((await wish('left')).state, 'kept');
   });
 
   says('two nodes that claim at the same time share the wishes, and none has two holders', async () => {
