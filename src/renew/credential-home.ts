@@ -11,6 +11,8 @@ export type Ready =
   /** There is nothing to ask with. */
   | { readonly kind: 'none'; readonly fault: Fault };
 
+export type Saved = 'reserved' | 'nowhere-yet';
+
 /**
  * Where the credential of an account lies, and where its successors are saved: the store with its spool (`store-home.ts`), or a file that
  * another program reads, too (HTCondor's `.top`). All of it happens under the account's lock; the rotation has the order of the steps.
@@ -23,8 +25,11 @@ export interface CredentialHome {
   ready(ports: RenewPorts, account: Account, grant: Grant, signal: AbortSignal): Promise<Ready>;
   /** Room for a successor. Faults with `state-write-failed` before anything is spent, when there is none. */
   reserve(ports: RenewPorts, account: Account, spends: AccountSecrets): Promise<Reservation>;
-  /** The record of a successor that is saved, or that the reservation did not take. */
-  record(ports: RenewPorts, record: AccountRecord, secrets: AccountSecrets): Promise<void>;
+  /**
+   * Puts the record of a successor on disk, as it then is. `where` says whether the reservation took the successor; where it did not (its
+   * file system is full), the store may have to.
+   */
+  record(ports: RenewPorts, next: AccountRecord, secrets: AccountSecrets, where: Saved): Promise<AccountRecord>;
   /** The answer was judged and the record is on disk. Never throws for what is only ours. */
   settled(ports: RenewPorts, account: Account, record: AccountRecord): Promise<void>;
 }

@@ -142,8 +142,9 @@ async function keep(
     return intended;
   }
   const expiry = expiryOf({ credential: successor, says: salvage.credentialExpiresIn, account, at: raw.receivedAt });
-  const record = withCredential(intended, successor, raw.receivedAt, expiry);
-  await saveSuccessor(spend, { home, record, secrets: { ...secrets, credential: successor }, successor, reservation });
+  const next = withCredential(intended, successor, raw.receivedAt, expiry);
+  const saving = { home, next, secrets: { ...secrets, credential: successor }, successor, reservation };
+  const record = await saveSuccessor(spend, saving);
   await reservation.release();
   await ports.steps.reached('spool-released');
   return record;
@@ -151,33 +152,32 @@ async function keep(
 
 interface Saving {
   readonly home: CredentialHome;
-  readonly record: AccountRecord;
+  readonly next: AccountRecord;
   readonly secrets: AccountSecrets;
   readonly successor: Credential;
   readonly reservation: Reservation;
 }
 
 /** Spool first, store second. If the spool takes it and the store does not, the spool keeps it until the next look. */
-async function saveSuccessor({ ports, account }: Spend, saving: Saving): Promise<void> {
-  const { home, record, secrets, successor, reservation } = saving;
+async function saveSuccessor(
+  { ports, account }: Spend,
+  { home, next, secrets, successor, reservation }: Saving,
+): Promise<AccountRecord> {
   let spooled = false;
-  let stored = false;
-  const store = async () => {
-    await home.record(ports, record, secrets);
-    stored = true;
-  };
+  let stored: AccountRecord | undefined;
   await ports.held.untilSaved(account.name, async () => {
     try {
-      await reservation.save(successor, record.generation);
+      await reservation.save(successor, next.generation);
       spooled = true;
     } catch (thrown) {
       // The store may be on another file system.
-      await store().catch(() => {
+      stored = await home.record(ports, next, secrets, 'nowhere-yet').catch(() => {
         throw thrown;
       });
     }
   });
   if (spooled) await ports.steps.reached('successor-spooled');
-  if (!stored) await store();
+  stored ??= await home.record(ports, next, secrets, 'reserved');
   await ports.steps.reached('successor-stored');
+  return stored;
 }

@@ -13,7 +13,10 @@ import type { RenewPorts } from './ports.ts';
 export const storeHome: CredentialHome = {
   ready: readyCredential,
   reserve: (ports, account) => ports.spool.reserve(account.name),
-  record: (ports, record, secrets) => ports.store.saveAccount(record, secrets),
+  async record(ports, next, secrets) {
+    await ports.store.saveAccount(next, secrets);
+    return next;
+  },
   settled: writeBack,
 };
 
