@@ -48,6 +48,16 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/issuer.ts'),
   },
   {
+    name: 'credmon',
+    summary: "keep the tokens of HTCondor's jobs fresh",
+    load: () => import('./commands/credmon.ts'),
+  },
+  {
+    name: 'condor',
+    summary: "work with HTCondor's credentials",
+    load: () => import('./commands/condor.ts'),
+  },
+  {
     name: 'forecast',
     summary: 'what runs out, and when, if an issuer is away',
     load: () => import('./commands/forecast.ts'),

@@ -1,0 +1,11 @@
+import type { CommandModule } from '../command.ts';
+
+/** One file of condor/ for each verb. */
+const parts: readonly CommandModule['register'][] = [];
+
+export const register: CommandModule['register'] = (parent, run) => {
+  const condor = parent
+    .command('condor')
+    .description("Work with HTCondor's credentials: store them, hand them over, go back to the shipped credmon.");
+  for (const part of parts) part(condor, run);
+};

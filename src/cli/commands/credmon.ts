@@ -1,0 +1,9 @@
+import type { CommandModule } from '../command.ts';
+
+/** One file of credmon/ for each verb. */
+const parts: readonly CommandModule['register'][] = [];
+
+export const register: CommandModule['register'] = (parent, run) => {
+  const credmon = parent.command('credmon').description("Keep the tokens of HTCondor's jobs fresh.");
+  for (const part of parts) part(credmon, run);
+};
