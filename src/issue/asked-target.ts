@@ -1,5 +1,5 @@
+import type { Form } from '../serve/form.ts';
 import { isForEveryone } from '../token/audience.ts';
-import type { Form } from './form.ts';
 import { type Refusal, refusal } from './token-grant.ts';
 
 /** For whom a token is asked, and for what. */

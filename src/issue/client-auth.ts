@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
+import { type Form, formDecode } from '../serve/form.ts';
 import type { Database } from '../store/database.ts';
 import type { Epoch } from '../token/time.ts';
 import type { Clock } from '../world/clock.ts';
@@ -10,7 +11,6 @@ import {
   spendAssertion,
 } from './client-assertion.ts';
 import type { ClientDirectory, KnownClient } from './client-directory.ts';
-import { type Form, formDecode } from './form.ts';
 
 /** How a client says who it is (RFC 6749 section 2.3, RFC 7523 section 2.2). */
 export type Presented =

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorAnswer } from '../serve/error-answer.ts';
+import type { Form, FormAnswer } from '../serve/form.ts';
 import { refuse } from '../serve/server.ts';
 import { limitedAs } from '../serve/trusted-proxies.ts';
 import type { Millis } from '../token/time.ts';
@@ -7,7 +8,6 @@ import { isClientId } from './client.ts';
 import { type Authentication, authenticate, type ClientDesk } from './client-auth.ts';
 import type { KnownClient } from './client-directory.ts';
 import type { ClientRequest } from './client-request.ts';
-import type { Form, FormAnswer } from './form.ts';
 import type { ServerDesk } from './server-desk.ts';
 
 export type EndpointAnswer =

@@ -1,5 +1,5 @@
+import type { Form } from '../serve/form.ts';
 import type { KnownClient } from './client-directory.ts';
-import type { Form } from './form.ts';
 
 /** What a client that has proved who it is asks for. */
 export interface ClientRequest {

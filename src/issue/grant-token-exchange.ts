@@ -1,4 +1,5 @@
 import type { JsonValue } from '../mint/policy.ts';
+import type { Form } from '../serve/form.ts';
 import type { Session } from '../store/database.ts';
 import { isForEveryone } from '../token/audience.ts';
 import { groupsOf } from '../token/groups.ts';
@@ -8,7 +9,6 @@ import { type AskedTarget, askedTarget } from './asked-target.ts';
 import type { Client } from './client.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { Family } from './family-table.ts';
-import type { Form } from './form.ts';
 import { handOn, type Rights } from './handed-on.ts';
 import { holdToken, isRevoked, type OwnToken } from './own-tokens.ts';
 import { type RefreshTimes, refreshEnd } from './refresh-rotation.ts';

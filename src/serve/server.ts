@@ -12,9 +12,13 @@ export interface ServerOptions {
   readonly tls: TlsPair | undefined;
   readonly proxies: TrustedProxies;
   readonly random: Random;
+  /** How people or clients are told that it does not go; as JSON unless told. */
+  readonly refuse?: Refuse;
   /** Something that must not happen; the client was told `server_error` and nothing more. */
   readonly onFault: (thrown: unknown, request: { readonly id: string; readonly route: string }) => void;
 }
+
+export type Refuse = (reply: FastifyReply, answer: ErrorAnswer) => FastifyReply;
 
 export const bodyLimit = 64 * 1024;
 
@@ -42,7 +46,7 @@ const onlyHttps = { 'strict-transport-security': 'max-age=15552000' } as const;
  * forms or nothing; whoever puts routes on it adds the parser.
  */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { tls, proxies } = options;
+  const { tls, proxies, refuse: turnAway = refuse } = options;
   const http = {
     headersTimeout: limits.headers,
     requestTimeout: limits.request,
@@ -64,7 +68,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     exposeHeadRoutes: true,
     clientErrorHandler,
     // Before any hook.
-    frameworkErrors: (error, _request, reply) => void refuse(reply.headers(common), answerOf(error)),
+    frameworkErrors: (error, _request, reply) => void turnAway(reply.headers(common), answerOf(error)),
   }) as unknown as FastifyInstance;
   app.server.maxConnections = limits.connections;
   app.removeAllContentTypeParsers();
@@ -73,17 +77,17 @@ export function createServer(options: ServerOptions): FastifyInstance {
     reply.headers(headers).header('x-request-id', request.id);
     if (!proxies.has(request.raw.socket.remoteAddress)) dropIdentityHeaders(request.headers);
     else if (tls === undefined && inTheClear.test(String(request.headers['x-forwarded-proto']))) {
-      return void refuse(reply, insecure);
+      return void turnAway(reply, insecure);
     }
-    if (tls === undefined && proxies.some && !isNear(request, proxies)) return void refuse(reply, insecure);
+    if (tls === undefined && proxies.some && !isNear(request, proxies)) return void turnAway(reply, insecure);
     done();
   });
   app.setErrorHandler((thrown, request, reply) => {
     const answer = answerOf(thrown);
     if (answer.status >= 500) options.onFault(thrown, { id: request.id, route: routeOf(request) });
-    return refuse(reply, answer);
+    return turnAway(reply, answer);
   });
-  app.setNotFoundHandler((_request, reply) => refuse(reply, nothingHere));
+  app.setNotFoundHandler((_request, reply) => turnAway(reply, nothingHere));
   return app;
 }
 

@@ -7,9 +7,9 @@ import { authenticate } from '../../src/issue/client-auth.ts';
 import { ClientDirectory } from '../../src/issue/client-directory.ts';
 import { readClientKey } from '../../src/issue/client-key.ts';
 import { ClientTable } from '../../src/issue/client-table.ts';
-import { Form } from '../../src/issue/form.ts';
 import { readKeys } from '../../src/mint/key-table.ts';
 import { loadPrivateKey } from '../../src/mint/private-keys.ts';
+import { Form } from '../../src/serve/form.ts';
 import { realClock } from '../../src/world/real-clock.ts';
 import { basic, post, type ServerBed, serverBed } from './server-bed.ts';
 

@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readForm } from '../../src/issue/form.ts';
+import { readForm } from '../../src/serve/form.ts';
 import { basic, post, type ServerBed, serverBed } from './server-bed.ts';
 
 interface Raw {
