@@ -1,6 +1,6 @@
 import type { FaultCode } from '../fault/codes.ts';
 import type { AccountName, Audience, IssuerUrl, Scope, WishName } from '../token/names.ts';
-import type { Millis } from '../token/time.ts';
+import type { Epoch, Millis } from '../token/time.ts';
 
 /** Where in which file something stands; line and column count from 1. */
 export interface Position {
@@ -11,7 +11,8 @@ export interface Position {
 
 /** A secret by reference; it is read when it is needed, by `config/secret-source.ts`. */
 export type SecretRef =
-  | { readonly kind: 'file'; readonly path: string }
+  /** `member`: the file is a JSON object, and the secret is this text of it (HTCondor's `.top` and `.meta`); else its first line. */
+  | { readonly kind: 'file'; readonly path: string; readonly member?: string }
   | { readonly kind: 'credential'; readonly name: string }
   | { readonly kind: 'command'; readonly argv: readonly string[] }
   /** Only OSG's `client_secret` stands in the file itself; it is wrapped as soon as it is parsed. */
@@ -104,6 +105,13 @@ export interface IdtokenAccount extends AccountBase {
   /** The name of the key; `POOL` is the pool's own. */
   readonly keyId: string;
 }
+/** Somebody else brings its tokens; never from a configuration file (room condor/). */
+export interface HeldTokenAccount extends AccountBase {
+  readonly grant: 'held_token';
+  readonly token: SecretRef;
+  /** What was said beside the token; a token that is a JWT says it itself. */
+  readonly expiresAt?: Epoch;
+}
 export type Account =
   | ClientCredentialsAccount
   | RefreshTokenAccount
@@ -112,7 +120,8 @@ export type Account =
   | VaultAccount
   | TokenExchangeAccount
   | SigningKeyAccount
-  | IdtokenAccount;
+  | IdtokenAccount
+  | HeldTokenAccount;
 export type GrantName = Account['grant'];
 
 /** `blank` is oidc-agent's single blank: ask for no scope by name, take what the issuer gives. `absent` sends no parameter. */

@@ -1,6 +1,9 @@
+import { basename, dirname } from 'node:path/posix';
 import { asFault, Fault } from '../fault/fault.ts';
+import { hasControlCharacter } from '../token/control-character.ts';
 import { Secret, type SecretKind } from '../token/secret.ts';
 import { seconds } from '../token/time.ts';
+import type { Directory, FileFacts } from '../world/files.ts';
 import { runTrusted } from '../world/trusted-command.ts';
 import type { World } from '../world/world.ts';
 import type { SecretRef } from './config.ts';
@@ -14,10 +17,25 @@ const maxBytes = 64 * 1024;
 export async function readSecret<K extends SecretKind>(world: World, ref: SecretRef, kind: K): Promise<Secret<K>> {
   if (ref.kind === 'inline') return new Secret(kind, ref.secret.reveal());
   const { text, place } = await textOf(world, ref);
+  if (ref.kind === 'file' && ref.member !== undefined) return new Secret(kind, memberOf(text, ref.member, place));
   const content = kind === 'private_key' ? text : firstLine(text);
   if (content === '')
     throw new Fault('secret-unreadable', `${place} is empty`, { hint: 'the first line must be the secret' });
   return new Secret(kind, content);
+}
+
+/** Other programs write such a file, and users have a say in what it holds: only a text that can be sent is taken. */
+function memberOf(text: string, member: string, place: string): string {
+  let value: unknown;
+  try {
+    const json: unknown = JSON.parse(text);
+    value =
+      typeof json === 'object' && json !== null && Object.hasOwn(json, member) ? json[member as never] : undefined;
+  } catch {
+    throw new Fault('secret-unreadable', `${place} is not JSON`);
+  }
+  if (typeof value === 'string' && value !== '' && !hasControlCharacter(value)) return value;
+  throw new Fault('secret-unreadable', `${place} has no "${member}" that is a text of one line`);
 }
 
 /** Without its line end, also one from Windows: a secret that ends in a carriage return is a file that was edited there. */
@@ -28,8 +46,10 @@ async function textOf(
   ref: Exclude<SecretRef, { kind: 'inline' }>,
 ): Promise<{ text: string; place: string }> {
   switch (ref.kind) {
-    case 'file':
-      return { text: await readSecretFile(world, ref.path), place: `the secret file ${ref.path}` };
+    case 'file': {
+      const text = await (ref.member === undefined ? readSecretFile(world, ref.path) : readHeldFile(world, ref.path));
+      return { text, place: `the secret file ${ref.path}` };
+    }
     case 'credential':
       return { text: await readCredential(world, ref.name), place: `the systemd credential ${ref.name}` };
     case 'command': {
@@ -42,6 +62,11 @@ async function textOf(
 async function readSecretFile(world: World, path: string): Promise<string> {
   const facts = await attempt(world.files.facts(path), path);
   if (facts === undefined) throw new Fault('secret-unreadable', `the secret file ${path} does not exist`);
+  refuseOpen(path, facts);
+  return readAll(world, path);
+}
+
+function refuseOpen(path: string, facts: FileFacts): void {
   if (facts.type !== 'file') throw new Fault('secret-unreadable', `the secret file ${path} is not a file`);
   if ((facts.mode & 0o007) !== 0) {
     const mode = facts.mode.toString(8).padStart(4, '0');
@@ -49,7 +74,33 @@ async function readSecretFile(world: World, path: string): Promise<string> {
       hint: `chmod o= ${quoted(path)}`,
     });
   }
-  return readAll(world, path);
+}
+
+/** In a directory that others write to: neither it nor the file is reached through a link. */
+async function readHeldFile(world: World, path: string): Promise<string> {
+  return await attempt(
+    inDirectory(world, dirname(path), async (directory) => {
+      const file = await directory.open(basename(path), 'read');
+      try {
+        refuseOpen(path, await file.facts());
+        const bytes = await file.read(maxBytes);
+        if (bytes !== undefined) return bytes.toString();
+        throw new Fault('secret-unreadable', `the secret file ${path} is larger than ${maxBytes} bytes`);
+      } finally {
+        await file.close();
+      }
+    }),
+    path,
+  );
+}
+
+async function inDirectory<T>(world: World, path: string, work: (directory: Directory) => Promise<T>): Promise<T> {
+  const directory = await world.files.openDirectory(path, 'pass');
+  try {
+    return await work(directory);
+  } finally {
+    await directory.close();
+  }
 }
 
 /** systemd keeps credentials in a directory of its own that only the service can see, so modes are its business. */
@@ -79,7 +130,12 @@ async function attempt<T>(work: Promise<T>, path: string): Promise<T> {
   try {
     return await work;
   } catch (thrown) {
+    if (thrown instanceof Fault) throw thrown;
     const { code } = thrown as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new Fault('secret-unreadable', `the secret file ${path} does not exist`);
+    if (code === 'ELOOP' || code === 'ENOTDIR') {
+      throw new Fault('secret-unreadable', `the way to the secret file ${path} has a link in it, which is not followed`);
+    }
     if (code === 'EACCES') {
       throw new Fault('secret-unreadable', `the secret file ${path} may not be read by the user that tokeep runs as`, {
         hint: `chgrp the file to that user's group and chmod it 0640`,

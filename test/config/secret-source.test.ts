@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { readSecret } from '../../src/config/secret-source.ts';
 import type { Fault } from '../../src/fault/fault.ts';
@@ -51,6 +51,27 @@ test('a file that is missing, empty, too large or no file is named', async () =>
   await said(await file('empty', '\nnot the first line'), /empty is empty$/);
   await said(await file('large', 'x'.repeat(70_000)), /large is larger than 65536 bytes$/);
   await said(directory, /is not a file$/);
+});
+
+test('a text of a JSON file is the secret, and nothing else of it, never through a link', async () => {
+  const memberOf = async (path: string, member = 'vault_token') =>
+    await readSecret(world, { kind: 'file', path, member }, 'vault_token');
+  const path = await file('alice.top', JSON.stringify({ vault_token: 'hvs.canary', vault_url: 'https://v' }), 0o400);
+  assert.equal((await memberOf(path)).reveal(), 'hvs.canary');
+  const lines = /has no "vault_token" that is a text of one line$/;
+  for (const odd of ['{}', '[]', 'null', '"vault_token"', '{"vault_token":7}', '{"vault_token":""}']) {
+    await assert.rejects(memberOf(await file('odd.top', odd)), lines, odd);
+  }
+  await assert.rejects(memberOf(await file('lines.top', '{"vault_token":"a\\nX-Other: b"}')), lines);
+  await assert.rejects(memberOf(path, 'toString'), /has no "toString"/);
+  await assert.rejects(memberOf(await file('broken.top', '{"vault_token":"canary')), (fault: Fault) => {
+    assert.match(fault.message, /broken\.top is not JSON$/);
+    return !/canary/.test(fault.message);
+  });
+  await assert.rejects(memberOf(await file('wide.top', '{}', 0o644)), /open to everybody/);
+  await assert.rejects(memberOf(`${directory}/none.top`), /none\.top does not exist$/);
+  await symlink(path, `${directory}/link.top`);
+  await assert.rejects(memberOf(`${directory}/link.top`), /has a link in it, which is not followed$/);
 });
 
 test('a systemd credential is read from the directory of the service', async () => {
