@@ -1,6 +1,7 @@
 import type { Account, GrantName } from '../config/config.ts';
 import { clientCredentials } from './client-credentials.ts';
 import type { Grant } from './grant.ts';
+import { heldToken } from './held-token.ts';
 import { idtoken } from './idtoken.ts';
 import { mytokenGrant } from './mytoken.ts';
 import { oidcAgentGrant } from './oidc-agent.ts';
@@ -19,6 +20,7 @@ const grants: { readonly [Name in GrantName]: Grant<Extract<Account, { grant: Na
   token_exchange: tokenExchange,
   signing_key: signingKey,
   idtoken,
+  held_token: heldToken,
 };
 
 /** The grant of an account. The table pairs names and kinds of account, which TypeScript cannot follow through the look-up. */

@@ -59,6 +59,8 @@ function grantInput(account: Account, secret: WriteSecret): Input {
       return { keys: account.keys, profile: account.profile };
     case 'idtoken':
       return { trust_domain: account.trustDomain, key: secret(account.key), key_id: account.keyId };
+    case 'held_token':
+      return {};
   }
 }
 

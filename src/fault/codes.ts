@@ -97,6 +97,7 @@ export const faultCodes = {
   ),
   'client-refused': code('operator', exit.person, 'the issuer does not accept the client id or its secret'),
   'request-refused': code('operator', exit.person, 'the issuer refuses what was asked (scope, audience, grant)'),
+  'token-not-replaced': code('operator', exit.person, 'somebody else brings this token, and has not brought the next one'),
   'token-worse': code(
     'issuer',
     exit.temporary,

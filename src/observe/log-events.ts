@@ -112,6 +112,11 @@ export const logEvents = {
     { account: 'text' },
     'took over the refresh token that an interrupted run left for account {account}',
   ),
+  'successor-superseded': event(
+    'notice',
+    { account: 'text', path: 'text' },
+    'the new refresh token of account {account} was dropped: another one stands in {path} since, or its directory is gone',
+  ),
   'successor-damaged': event('error', { reason: 'text' }, '{reason}'),
   'write-back-failed': event(
     'warning',
