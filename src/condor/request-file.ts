@@ -17,8 +17,8 @@ export interface LoginRequest {
 
 export type RequestFile =
   | { readonly kind: 'requests'; readonly requests: readonly LoginRequest[] }
-  /** `reason` goes on after "the request file": a sentence for people. */
-  | { readonly kind: 'unreadable'; readonly reason: string };
+  /** `why` goes on after "the request file": a sentence for people. */
+  | { readonly kind: 'unreadable'; readonly why: string };
 
 /** 32 random bytes in hex, as in `<prefix>/key/<name>`. */
 export const isRequestFileName = (name: string): boolean => /^[0-9a-f]{64}$/.test(name);
@@ -54,7 +54,7 @@ export function formatRequestFile(requests: readonly LoginRequest[]): string {
   return requests.map(formatAd).join('\n');
 }
 
-const unreadable = (reason: string): RequestFile => ({ kind: 'unreadable', reason });
+const unreadable = (why: string): RequestFile => ({ kind: 'unreadable', why });
 
 function textOf(bytes: Uint8Array): string | undefined {
   try {

@@ -64,7 +64,7 @@ test('several services come in one file, separated by a blank line; an empty han
 test('a backslash stands for itself, except before a quotation mark inside the string', () => {
   const scopesOf = (literal: string) => {
     const file = parse(sample.replace('Scopes = "read:/public"', `Scopes = ${literal}`));
-    return file.kind === 'requests' ? file.requests[0]?.scopes : file.reason;
+    return file.kind === 'requests' ? file.requests[0]?.scopes : file.why;
   };
   assert.equal(scopesOf(String.raw`"a\\b"`), String.raw`a\\b`);
   assert.equal(scopesOf(String.raw`"q\"u\"o"`), 'q"u"o');
@@ -131,7 +131,7 @@ test('what is not a request file says why, without a word of its content', () =>
   ];
   for (const [text, reason] of reasons) {
     const file = parse(text);
-    assert.equal(file.kind === 'unreadable' ? file.reason : 'fine', reason);
+    assert.equal(file.kind === 'unreadable' ? file.why : 'fine', reason);
   }
   assert.equal(parseRequestFile(Buffer.from([0x41, 0xff])).kind, 'unreadable');
   assert.equal(parseRequestFile(Buffer.alloc(1024 * 1024 + 1, 'a')).kind, 'unreadable');
