@@ -1,0 +1,84 @@
+import type { Account } from '../config/config.ts';
+import { Fault } from '../fault/fault.ts';
+import { blankAccount, next, withCredential } from '../renew/account-state.ts';
+import { expiryOf } from '../renew/credential-expiry.ts';
+import type { CredentialHome, Ready } from '../renew/credential-home.ts';
+import type { KnownAccount } from '../renew/known-account.ts';
+import type { RenewPorts } from '../renew/ports.ts';
+import type { AccountRecord } from '../store/records.ts';
+import type { Credential } from '../token/secret.ts';
+import { readTop, replaceTop, reserveTop, type TopPlace } from './top-place.ts';
+
+/** In `learnt`: the credential that stood in the `.top` file when we last looked, or wrote it. */
+const inTop = 'top-file';
+
+/**
+ * The `.top` file of a user is the credential's home: what stands there leads, and a successor is renamed into it before its answer is
+ * judged, so that the shipped credmon can take over at any time. The store has the record only; the successor itself it has when the
+ * `.top` could not be written, until that can be made up for.
+ */
+export function topHome(place: TopPlace): CredentialHome {
+  return {
+    ready: (ports, account) => ready(ports, account, place),
+    reserve: (ports, _account, { credential }) => reserveTop(ports.world, place, credential, ports.log),
+    async record(ports, record, secrets, where) {
+      const { credential } = secrets;
+      const saved = where === 'reserved' && credential !== undefined ? withTop(record, credential) : record;
+      await ports.store.saveAccount(saved, where === 'reserved' ? undefined : secrets);
+      return saved;
+    },
+    settled: async (ports, _account, record) => {
+      if (record.credential === null || record.learnt[inTop] === record.credential.fingerprint) return;
+      // Said by `ready`, which tries again before the next request.
+      await makeUpFor(ports, place, record).catch(() => {});
+    },
+  };
+}
+
+async function ready(ports: RenewPorts, account: Account, place: TopPlace): Promise<Ready> {
+  const stored = await ports.store.account(account.name);
+  const record = stored ?? blankAccount(account);
+  const top = await readTop(ports.world, place);
+  if (top.kind === 'none') return top;
+  const { credential } = top;
+  if (record.credential?.fingerprint === credential.fingerprint) {
+    return { kind: 'ready', record, secrets: { credential } };
+  }
+  const unwritten = record.learnt[inTop] === credential.fingerprint;
+  const known = unwritten ? await makeUpFor(ports, place, record) : undefined;
+  return { kind: 'ready', ...(known ?? (await takeOver(ports, account, record, credential))) };
+}
+
+/** Somebody put another credential there: a new login, condor_store_cred, or a successor of ours whose record was never written. */
+async function takeOver(
+  ports: RenewPorts,
+  account: Account,
+  record: AccountRecord,
+  credential: Credential,
+): Promise<KnownAccount> {
+  const at = ports.world.clock.now();
+  const expiry = expiryOf({ credential, says: undefined, account, at });
+  const taken = {
+    ...withTop(withCredential(record, credential, at, expiry), credential),
+    fingerprint: account.fingerprint,
+  };
+  await ports.store.saveAccount(taken);
+  return { record: taken, secrets: { credential } };
+}
+
+/** The `.top` file still has what was spent, and the store has its successor. Undefined if the store has it no more. */
+async function makeUpFor(ports: RenewPorts, place: TopPlace, record: AccountRecord): Promise<KnownAccount | undefined> {
+  const { credential } = await ports.store.secrets(record.name);
+  if (credential === undefined || credential.fingerprint !== record.credential?.fingerprint) return undefined;
+  const spent = record.learnt[inTop];
+  if (!(await replaceTop(ports.world, place, spent, credential))) return undefined;
+  const saved = next(withTop(record, credential), {});
+  await ports.store.saveAccount(saved);
+  ports.log.event('successor-recovered', { account: record.name });
+  return { record: saved, secrets: { credential } };
+}
+
+const withTop = (record: AccountRecord, credential: Credential): AccountRecord => ({
+  ...record,
+  learnt: { ...record.learnt, [inTop]: credential.fingerprint },
+});
