@@ -87,6 +87,7 @@ function worldOfFiles(env: Env, uid: number): World {
     files: realFiles,
     random: realRandom,
     http: { send: none, close: async () => {} },
+    mailer: { send: none },
     processes: { run: none },
     sockets: { ask: none },
     env,

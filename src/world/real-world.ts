@@ -2,6 +2,7 @@ import { realClock } from './real-clock.ts';
 import { realFiles } from './real-files.ts';
 import { realHttp } from './real-http.ts';
 import { realLocalSockets } from './real-local-socket.ts';
+import { realMailer } from './real-mailer.ts';
 import { realProcesses } from './real-processes.ts';
 import { realRandom } from './real-random.ts';
 import type { World } from './world.ts';
@@ -12,6 +13,7 @@ export function realWorld(): World {
     clock: realClock,
     files: realFiles,
     http: realHttp(process.env),
+    mailer: realMailer,
     processes: realProcesses,
     sockets: realLocalSockets,
     random: realRandom,

@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import type { Files } from './files.ts';
 import type { Http } from './http.ts';
 import type { LocalSockets } from './local-socket.ts';
+import type { Mailer } from './mailer.ts';
 import type { Processes } from './processes.ts';
 import type { Random } from './random.ts';
 
@@ -10,6 +11,7 @@ export interface World {
   readonly clock: Clock;
   readonly files: Files;
   readonly http: Http;
+  readonly mailer: Mailer;
   readonly processes: Processes;
   readonly sockets: LocalSockets;
   readonly random: Random;

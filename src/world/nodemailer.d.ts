@@ -1,4 +1,4 @@
-/** The part of nodemailer (which ships no types) that `mail.ts` uses; see https://nodemailer.com/smtp/. */
+/** The part of nodemailer (which ships no types) that `real-mailer.ts` uses; see https://nodemailer.com/smtp/. */
 declare module 'nodemailer' {
   interface Transport {
     sendMail(mail: {
