@@ -18,28 +18,42 @@ export async function readSecret<K extends SecretKind>(world: World, ref: Secret
   if (ref.kind === 'inline') return new Secret(kind, ref.secret.reveal());
   const { text, place } = await textOf(world, ref);
   if (ref.kind === 'file' && ref.member !== undefined) return new Secret(kind, memberOf(text, ref.member, place));
-  const content = kind === 'private_key' ? text : firstLine(text);
+  const content = kind === 'private_key' ? text : kind === 'client_secret' ? upToControl(text) : firstLine(text);
   if (content === '')
     throw new Fault('secret-unreadable', `${place} is empty`, { hint: 'the first line must be the secret' });
   return new Secret(kind, content);
 }
 
-/** Other programs write such a file, and users have a say in what it holds: only a text that can be sent is taken. */
+/**
+ * Other programs write such a file, and users have a say in what it holds: only a text that can be sent is taken. What is no JSON at all is
+ * the secret itself.
+ */
 function memberOf(text: string, member: string, place: string): string {
-  let value: unknown;
-  try {
-    const json: unknown = JSON.parse(text);
-    value =
-      typeof json === 'object' && json !== null && Object.hasOwn(json, member) ? json[member as never] : undefined;
-  } catch {
+  const json = parsed(text);
+  if (json.kind === 'broken' && text.trimStart().startsWith('{')) {
     throw new Fault('secret-unreadable', `${place} is not JSON`);
   }
-  if (typeof value === 'string' && value !== '' && !hasControlCharacter(value)) return value;
+  const { value } = json;
+  const isObject = typeof value === 'object' && value !== null;
+  const found =
+    json.kind === 'broken' ? firstLine(text) : isObject && Object.hasOwn(value, member) ? value[member as never] : '';
+  if (typeof found === 'string' && found !== '' && !hasControlCharacter(found)) return found;
   throw new Fault('secret-unreadable', `${place} has no "${member}" that is a text of one line`);
+}
+
+function parsed(text: string): { readonly kind: 'json' | 'broken'; readonly value?: unknown } {
+  try {
+    return { kind: 'json', value: JSON.parse(text) };
+  } catch {
+    return { kind: 'broken' };
+  }
 }
 
 /** Without its line end, also one from Windows: a secret that ends in a carriage return is a file that was edited there. */
 const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? '').replace(/\r$/, '');
+
+/** HTCondor takes a client secret up to the first control character: a file that works there works here. */
+const upToControl = (text: string): string => text.split(/[^ -~\u0080-\uffff]/, 1)[0] ?? '';
 
 async function textOf(
   world: World,
@@ -134,7 +148,10 @@ async function attempt<T>(work: Promise<T>, path: string): Promise<T> {
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new Fault('secret-unreadable', `the secret file ${path} does not exist`);
     if (code === 'ELOOP' || code === 'ENOTDIR') {
-      throw new Fault('secret-unreadable', `the way to the secret file ${path} has a link in it, which is not followed`);
+      throw new Fault(
+        'secret-unreadable',
+        `the way to the secret file ${path} has a link in it, which is not followed`,
+      );
     }
     if (code === 'EACCES') {
       throw new Fault('secret-unreadable', `the secret file ${path} may not be read by the user that tokeep runs as`, {

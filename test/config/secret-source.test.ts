@@ -63,6 +63,8 @@ test('a text of a JSON file is the secret, and nothing else of it, never through
     await assert.rejects(memberOf(await file('odd.top', odd)), lines, odd);
   }
   await assert.rejects(memberOf(await file('lines.top', '{"vault_token":"a\\nX-Other: b"}')), lines);
+  assert.equal((await memberOf(await file('bare.top', 'eyJ0.canary\n'))).reveal(), 'eyJ0.canary', 'the secret alone');
+  await assert.rejects(memberOf(await file('nothing.top', '')), lines);
   await assert.rejects(memberOf(path, 'toString'), /has no "toString"/);
   await assert.rejects(memberOf(await file('broken.top', '{"vault_token":"canary')), (fault: Fault) => {
     assert.match(fault.message, /broken\.top is not JSON$/);
