@@ -45,12 +45,23 @@ const pluginIsThere = (name: string): boolean => globSync(`/usr/{lib,lib64,lib/*
 /** Debian's list of CAs; the run's own CA takes its place for as long as the run lasts. */
 export const systemList = '/etc/ssl/certs/ca-certificates.crt';
 
+/** The packages of those programs that are not here; the table says which package brings which. */
+export const missingPrograms = (table: Readonly<Record<string, string>>): readonly string[] => [
+  ...new Set(
+    Object.entries(table)
+      .filter(([name]) => programAt(name) === undefined)
+      .map(([, name]) => name),
+  ),
+];
+
 /** The packages of Debian that are missing; none when everything is there. */
 export function missingPackages(): readonly string[] {
   const missing = [
-    ...Object.entries(programs).filter(([name]) => programAt(name) === undefined),
-    ...Object.entries(plugins).filter(([name]) => !pluginIsThere(name)),
-  ].map(([, name]): string => name);
+    ...missingPrograms(programs),
+    ...Object.entries(plugins)
+      .filter(([name]) => !pluginIsThere(name))
+      .map(([, name]): string => name),
+  ];
   if (!existsSync(systemList)) missing.push('ca-certificates');
   return [...new Set(missing)];
 }

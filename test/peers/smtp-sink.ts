@@ -20,6 +20,8 @@ export interface SmtpSinkOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Answers every RCPT TO with 550. */
   readonly refuseRecipients?: boolean;
+  /** Is told of each mail as it comes. */
+  readonly onMail?: (mail: TakenMail) => void;
 }
 
 /** A mail server (RFC 5321) that keeps what it is given, on 127.0.0.1. */
@@ -27,11 +29,15 @@ export async function smtpSink(options: SmtpSinkOptions = {}): Promise<SmtpSink>
   const mails: TakenMail[] = [];
   const heard: string[] = [];
   const open = new Set<Socket>();
+  function take(mail: TakenMail): void {
+    mails.push(mail);
+    options.onMail?.(mail);
+  }
   const server = createServer((socket) => {
     open.add(socket);
     socket.on('close', () => open.delete(socket));
     socket.write('220 sink.test ESMTP\r\n');
-    converse(socket, options, { heard, take: (mail) => mails.push(mail) }, false);
+    converse(socket, options, { heard, take }, false);
   });
   const listening = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', listening.resolve);

@@ -9,8 +9,8 @@ import type { IssuerConfig, IssuerReady, KnownClient } from './issuer-config.ts'
 import { type ThrowAwayCa, throwAwayCa } from './throw-away-ca.ts';
 
 export interface IssuerOptions extends Partial<Omit<IssuerConfig, 'port' | 'tls' | 'stateFile'>> {
-  /** With a throw-away CA; default: plain http on loopback. */
-  readonly tls?: 'throw-away-ca';
+  /** With a throw-away CA, its own or one that others are certified by, too; default: plain http on loopback. */
+  readonly tls?: 'throw-away-ca' | ThrowAwayCa;
   /** `file`: logins and refresh tokens survive restart() and kill(). */
   readonly state?: 'memory' | 'file';
 }
@@ -59,7 +59,8 @@ const defaults = {
 /** Starts an issuer as its own process, and resolves when it listens. */
 export async function startIssuer(options: IssuerOptions = {}): Promise<RunningIssuer> {
   const { tls, state, ...behaviour } = options;
-  const ca: ThrowAwayCa | undefined = tls === undefined ? undefined : await throwAwayCa();
+  const ownCa = tls === 'throw-away-ca' ? await throwAwayCa() : undefined;
+  const ca = tls === 'throw-away-ca' ? ownCa : tls;
   const directory = state === 'file' ? await mkdtemp(join(tmpdir(), 'issuer-state-')) : undefined;
   let config: IssuerConfig = {
     ...defaults,
@@ -80,7 +81,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<RunningI
   }
   async function stop(): Promise<void> {
     await kill();
-    await ca?.remove();
+    await ownCa?.remove();
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
   }
   return {

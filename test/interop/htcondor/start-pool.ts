@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { chmod, copyFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CertificateFiles } from '../../peers/throw-away-ca.ts';
+import { outputOf } from '../run-program.ts';
+import { trustAlso } from './condor-root.ts';
+import { ranInRoot } from './in-root.ts';
+import { domain, type PoolWish, poolConfig, robotService, services } from './pool-config.ts';
+import { until } from './until.ts';
+import { users } from './users.ts';
+
+export interface PoolFiles extends PoolWish {
+  readonly root: string;
+  readonly caFile: string;
+  /** For the daemons of HTCondor, and the web login. */
+  readonly server: CertificateFiles;
+  /** The tokeep.yaml of the credmon: what HTCondor has no knob for. */
+  readonly tokeepYaml: string;
+}
+
+/** Nothing of an earlier run is left in a root that is kept: no job, no credential, no key, no log. */
+export async function preparePool(wish: PoolFiles): Promise<void> {
+  const at = (path: string) => join(wish.root, path);
+  await writeFile(at('etc/hosts'), `127.0.0.1 ap.${domain} ap localhost\n`);
+  await trustAlso(wish.root, wish.caFile);
+  for (const state of ['lib/condor', 'lib/tokeep', 'lib/tokeep-credmon', 'log/condor', 'spool/condor'])
+    await rm(at(`var/${state}`), { recursive: true, force: true });
+  for (const name of await readdir(at('etc/condor/config.d')))
+    if (!name.startsWith('00-')) await rm(at(`etc/condor/config.d/${name}`));
+  for (const place of ['passwords.d', 'tokens.d', '.secrets', 'scitokens-private.pem', 'scitokens.pem'])
+    await rm(at(`etc/condor/${place}`), { recursive: true, force: true });
+  await madeDirectories(wish.root);
+  await madeUsers(wish.root);
+  for (const [name, text] of Object.entries(poolConfig(wish))) await writeFile(at(`etc/condor/config.d/${name}`), text);
+  await writeSecrets(at('etc/condor'), wish);
+  await writeFile(at('etc/condor/condor_mapfile'), 'FS /(.*)/ \\1\nIDTOKENS /(.*)/ \\1\n');
+  await writeFile(at('etc/condor/tokeep.yaml'), wish.tokeepYaml, { mode: 0o644 });
+}
+
+/** What systemd-tmpfiles makes elsewhere. */
+async function madeDirectories(root: string): Promise<void> {
+  const owned = ['run/condor', 'lock/condor', 'log/condor', 'spool/condor', 'lib/condor', 'lib/condor/execute'];
+  const paths = owned.map((name) => `/var/${name}`);
+  const { status, stderr } = await ranInRoot(root, [
+    'install',
+    '-d',
+    '-o',
+    'condor',
+    '-g',
+    'condor',
+    '-m',
+    '755',
+    ...paths,
+  ]);
+  if (status !== 0) throw new Error(stderr);
+}
+
+/** Their homes are new with each run. */
+async function madeUsers(root: string): Promise<void> {
+  const known = readFileSync(join(root, 'etc/passwd'), 'utf8');
+  for (const user of users) {
+    await rm(join(root, 'home', user), { recursive: true, force: true });
+    if (!known.includes(`\n${user}:`)) await outputOf(['chroot', root, 'useradd', '-M', '-U', '-s', '/bin/bash', user]);
+    await cp(join(root, 'etc/skel'), join(root, 'home', user), { recursive: true });
+  }
+  const script = 'for user; do chown -R "$user:$user" "/home/$user"; chmod 755 "/home/$user"; done';
+  await outputOf(['chroot', root, 'sh', '-c', script, 'sh', ...users]);
+}
+
+async function writeSecrets(directory: string, { caFile, server }: PoolFiles): Promise<void> {
+  const secrets = join(directory, '.secrets');
+  await mkdir(secrets, { mode: 0o700 });
+  for (const [name, { secret }] of [...Object.entries(services), [robotService.provider, robotService] as const])
+    await writeFile(join(secrets, name), `${secret}\n`, { mode: 0o600 });
+  await copyFile(caFile, join(directory, 'ca.pem'));
+  await copyFile(server.certFile, join(directory, 'server.pem'));
+  await copyFile(server.keyFile, join(directory, 'server.key'));
+  await chmod(join(directory, 'server.key'), 0o600);
+}
+
+export interface RunningPool extends AsyncDisposable {
+  readonly master: ChildProcess;
+}
+
+/** Starts condor_master, which starts everything else, and waits for the credd and a slot. */
+export async function startPool(root: string): Promise<RunningPool> {
+  const log = openSync(join(root, 'var/log/condor/master.out'), 'a');
+  const master = spawn('chroot', [root, '/usr/sbin/condor_master', '-f'], { stdio: ['ignore', log, log] });
+  closeSync(log);
+  const ended = once(master, 'exit');
+  const looking = async () => {
+    if (master.exitCode !== null) throw new Error(`condor_master ended with ${master.exitCode}`);
+    const { stdout } = await ranInRoot(root, ['condor_status', '-any', '-af', 'MyType']);
+    return ['CredD', 'Scheduler', 'Machine'].every((type) => stdout.includes(type));
+  };
+  await until('the credd, the schedd and a slot are there', looking, { within: 60 });
+  return {
+    master,
+    async [Symbol.asyncDispose]() {
+      master.kill('SIGTERM');
+      const hard = setTimeout(() => master.kill('SIGQUIT'), 20_000);
+      await ended;
+      clearTimeout(hard);
+    },
+  };
+}

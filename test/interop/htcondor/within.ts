@@ -1,0 +1,78 @@
+// The first program inside the namespaces that `run.ts` makes: an issuer, the pool, the web login, then the tests, then all of it ends.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { smtpSink } from '../../peers/smtp-sink.ts';
+import { robot, startIssuer } from '../../peers/start-issuer.ts';
+import { throwAwayCa } from '../../peers/throw-away-ca.ts';
+import { tailOfLogs } from './logs.ts';
+import { domain, lengths, robotService, services } from './pool-config.ts';
+import { say, took } from './progress.ts';
+import { preparePool, startPool } from './start-pool.ts';
+import { asEnvironment, type Surroundings } from './surroundings.ts';
+
+const top = join(import.meta.dirname, '../../..');
+const root = process.env['TOKEEP_CONDOR_IN'] ?? '';
+const webListen = '127.0.0.1:8443';
+const webPrefix = 'https://localhost:8443';
+
+/** Clients as an administrator would have registered them. */
+const clients = [
+  ...Object.entries(services).map(([name, { id, secret }]) => ({
+    ...{ client_id: id, client_secret: secret, redirect_uris: [`${webPrefix}/return/${name}`] },
+    ...{ grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] },
+    token_endpoint_auth_method: 'client_secret_post' as const,
+  })),
+  { client_id: robotService.id, client_secret: robotService.secret, grant_types: robot.grant_types },
+];
+
+async function main(files: readonly string[]): Promise<number> {
+  await using ca = await throwAwayCa();
+  await using stack = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), 'tokeep-condor-'));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const server = await ca.certificate({ names: ['localhost', `ap.${domain}`, '127.0.0.1'] });
+  const issuer = stack.use(
+    await startIssuer({
+      tls: ca,
+      clients,
+      accessTokenLife: lengths.accessToken,
+      scopes: ['storage.read:/', 'compute.read', 'compute.create'],
+      audiences: ['https://data.example.org', 'https://other.example.org'],
+    }),
+  );
+  const mails = join(directory, 'mails');
+  mkdirSync(mails);
+  let came = 0;
+  // Complete before it has its name: the tests read it from other processes.
+  const onMail = ({ data }: { readonly data: string }) => {
+    came += 1;
+    writeFileSync(join(mails, `.${came}`), data);
+    renameSync(join(mails, `.${came}`), join(mails, `${came}.eml`));
+  };
+  const mail = stack.use(await smtpSink({ onMail }));
+  await preparePool({
+    ...{ root, caFile: ca.caFile, server, issuer: issuer.issuer, webPrefix, webListen },
+    tokeepYaml: '',
+  });
+  const pool = await took('the pool is up', () => startPool(root));
+  stack.use(pool);
+  const told: Surroundings = {
+    ...{ root, caFile: ca.caFile, ...server, directory, issuer: issuer.issuer, webPrefix, mails },
+  };
+  const tests = files.length === 0 ? ['test/interop/htcondor/*.test.ts'] : files;
+  const args = ['--test', '--test-concurrency=4', '--test-timeout=180000', ...tests];
+  const child = spawn(process.execPath, args, {
+    cwd: top,
+    stdio: 'inherit',
+    env: { ...process.env, ...asEnvironment(told) },
+  });
+  const [status] = (await once(child, 'close')) as [number | null];
+  if (status !== 0) say(`the logs of the pool end so:\n${tailOfLogs(root)}`);
+  return status ?? 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));
