@@ -111,6 +111,11 @@ function targetInput(target: Target): Input {
       return present({ discovery: target.user, purpose: target.purpose });
     case 'exec':
       return { exec: target.argv, hands: target.hands, timeout: formatDuration(target.timeout) };
+    case 'htcondor': {
+      const { user: htcondor, service, handle, program, credd, condorConfig: condor_config } = target;
+      const timeout = formatDuration(target.timeout);
+      return present({ htcondor, service, handle, program, credd, condor_config, timeout });
+    }
   }
 }
 

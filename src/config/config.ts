@@ -11,7 +11,7 @@ export interface Position {
 
 /** A secret by reference; it is read when it is needed, by `config/secret-source.ts`. */
 export type SecretRef =
-  /** `member`: the file is a JSON object, and the secret is this text of it (HTCondor's `.top` and `.meta`); else its first line. */
+  /** `member`: the file is a JSON object, and the secret this text of it (HTCondor's `.top` and `.meta`); else it is the first line. */
   | { readonly kind: 'file'; readonly path: string; readonly member?: string }
   | { readonly kind: 'credential'; readonly name: string }
   | { readonly kind: 'command'; readonly argv: readonly string[] }
@@ -163,7 +163,22 @@ export interface ExecTarget extends TargetBase {
   readonly hands: 'stdin' | 'file';
   readonly timeout: Millis;
 }
-export type Target = FileTarget | DiscoveryTarget | ExecTarget;
+/** A user's credential at an access point of HTCondor, pushed with condor_store_cred. */
+export interface HtcondorTarget extends TargetBase {
+  readonly kind: 'htcondor';
+  /** The owner of the jobs, with or without `@domain`. */
+  readonly user: string;
+  readonly service: string;
+  readonly handle?: string;
+  /** condor_store_cred by its absolute path; where packages put it, if not told. */
+  readonly program?: string;
+  /** CREDD_HOST, for an access point that is not this host. */
+  readonly credd?: string;
+  /** CONDOR_CONFIG, for a pool whose configuration is not in /etc/condor. */
+  readonly condorConfig?: string;
+  readonly timeout: Millis;
+}
+export type Target = FileTarget | DiscoveryTarget | ExecTarget | HtcondorTarget;
 export type TargetKind = Target['kind'];
 
 export interface Wish {

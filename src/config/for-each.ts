@@ -87,7 +87,7 @@ export function compileTemplate(name: string, input: TokenInput): WishTemplate {
   if (!placeholder.test(name)) {
     throw new Fault('config-invalid', `the name "${name}" has no {column}, so every row would have the same name`);
   }
-  const program = (input.deliver ?? []).find((target) => 'exec' in target && placeholder.test(target.exec[0] ?? ''));
+  const program = (input.deliver ?? []).find((target) => placeholder.test(programOf(target) ?? ''));
   if (program !== undefined)
     throw new Fault('config-invalid', 'a row cannot choose the program to run; name it in full');
   const { deliver, for_each, ...rest } = input;
@@ -100,6 +100,11 @@ export function compileTemplate(name: string, input: TokenInput): WishTemplate {
       ...(fillTargets === undefined ? {} : { deliver: fillTargets.map((fill) => fill(row)) }),
     }),
   };
+}
+
+function programOf(target: TargetInput): string | undefined {
+  if ('exec' in target) return target.exec[0];
+  return 'htcondor' in target ? target.program : undefined;
 }
 
 function fillTarget(target: TargetInput): Fill<TargetInput> {

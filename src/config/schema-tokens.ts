@@ -32,8 +32,33 @@ const execTarget = section({
   timeout: duration.optional().meta({ description: 'how long it may take (default 30s)' }),
 }).meta({ description: 'A command, run without a shell.' });
 
-const target = z.union([fileTarget, discoveryTarget, execTarget], {
-  error: 'must be a mapping with one of: file, discovery, exec',
+/** What condor_credd takes for a part of a file name; a placeholder of `for_each` may stand in it. */
+const condorName = text.regex(/^[A-Za-z0-9\-+=_.{}]+$/, {
+  error: 'may hold letters, digits and - + = _ . only, as condor_credd has it',
+});
+
+const htcondorTarget = section({
+  htcondor: text
+    .regex(/^[A-Za-z0-9\-+=_.{}]+(@[A-Za-z0-9\-_.{}]+)?$/, {
+      error: 'is not a user such as alice or alice@example.org',
+    })
+    .meta({ description: 'the user of HTCondor whose jobs shall have the token, such as alice or alice@example.org' }),
+  service: condorName.meta({ description: 'its name in `use_oauth_services`' }),
+  handle: condorName.optional().meta({ description: 'its handle, where the service has several tokens' }),
+  program: path
+    .optional()
+    .meta({
+      description: 'condor_store_cred (default: `/usr/sbin/condor_store_cred`, else `/usr/bin/condor_store_cred`)',
+    }),
+  credd: text.optional().meta({ description: 'the host of condor_credd, if it is another one (CREDD_HOST)' }),
+  condor_config: path
+    .optional()
+    .meta({ description: 'where HTCondor is configured, if not in /etc/condor (CONDOR_CONFIG)' }),
+  timeout: duration.optional().meta({ description: 'how long it may take (default 30s)' }),
+}).meta({ description: 'A credential of a user at an access point of HTCondor, pushed with condor_store_cred.' });
+
+const target = z.union([fileTarget, discoveryTarget, execTarget, htcondorTarget], {
+  error: 'must be a mapping with one of: file, discovery, exec, htcondor',
 });
 
 const forEach = z.union(

@@ -1,7 +1,7 @@
 import { normalize } from 'node:path/posix';
 import type { AccountName, WishName } from '../token/names.ts';
 import { seconds } from '../token/time.ts';
-import type { FileTarget, Position, ScopeWish, Target, Wish } from './config.ts';
+import type { FileTarget, HtcondorTarget, Position, ScopeWish, Target, Wish } from './config.ts';
 import { wishFingerprint } from './fingerprint.ts';
 import { unfitName } from './names.ts';
 import type { TargetInput, TokenInput } from './schema-tokens.ts';
@@ -62,8 +62,28 @@ function targetOf(input: TargetInput): Target {
     const id = purpose === undefined ? `discovery:${user}` : `discovery:${user}:${purpose}`;
     return { kind: 'discovery', id, user, ...(purpose === undefined ? {} : { purpose }) };
   }
+  if ('htcondor' in input) return htcondorTarget(input);
   const { exec, hands = 'stdin', timeout = commandTimeout } = input;
   return { kind: 'exec', id: `exec:${exec.map(asWord).join(' ')}`, argv: exec, hands, timeout };
+}
+
+function htcondorTarget(input: Extract<TargetInput, { readonly htcondor: string }>): HtcondorTarget {
+  const { htcondor: user, service, handle, program, credd, condor_config: condorConfig } = input;
+  // `*` stands between service and handle in a job's list, too, and can be in neither.
+  const name = handle === undefined ? service : `${service}*${handle}`;
+  // condor_credd keeps users apart by the part before the @ alone.
+  const place = [user.split('@')[0], name, credd, condorConfig].filter((part) => part !== undefined);
+  return {
+    kind: 'htcondor',
+    id: `htcondor:${place.join(':')}`,
+    user,
+    service,
+    ...(handle === undefined ? {} : { handle }),
+    ...(program === undefined ? {} : { program }),
+    ...(credd === undefined ? {} : { credd }),
+    ...(condorConfig === undefined ? {} : { condorConfig }),
+    timeout: input.timeout ?? commandTimeout,
+  };
 }
 
 /** So that `[a, "b c"]` and `[a, b, c]` are two targets. */

@@ -19,7 +19,7 @@ export const execDeliverer: Deliverer<ExecTarget> = {
     try {
       await handOver(target, token, world);
     } catch (thrown) {
-      throw asTargetFault(thrown, target);
+      throw asTargetFault(thrown, target.argv[0]);
     }
   },
   check: async () => 'unknown',
@@ -41,11 +41,11 @@ async function handOver(target: ExecTarget, token: AccessToken, world: World): P
 }
 
 /** A command that must not run needs a person; one that failed is tried again. */
-function asTargetFault(thrown: unknown, target: ExecTarget): unknown {
+export function asTargetFault(thrown: unknown, program: string | undefined): unknown {
   if (!(thrown instanceof Fault) || (thrown.code !== 'command-untrusted' && thrown.code !== 'command-failed')) {
     return thrown;
   }
   const code = thrown.code === 'command-untrusted' ? 'target-refused' : 'target-failed';
   const hint = thrown.hint === undefined ? {} : { hint: thrown.hint };
-  return new Fault(code, `token not handed to ${target.argv[0]}: ${thrown.message}`, { cause: thrown, ...hint });
+  return new Fault(code, `token not handed to ${program}: ${thrown.message}`, { cause: thrown, ...hint });
 }

@@ -9,6 +9,8 @@ export interface TrustedCommand {
   /** The program by its absolute path, then its arguments. */
   readonly argv: readonly string[];
   readonly stdin?: string;
+  /** What the program needs besides PATH, HOME and LANG. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly timeout: Millis;
   /** Bytes of output above which it is stopped; 1 MiB unless told. */
   readonly maxOutput?: number;
@@ -20,28 +22,33 @@ const maxLinks = 40;
 /**
  * Runs a command without a shell and gives its standard output. The program and every directory on the way to it, also
  * through links, must belong to root or to us and be writable by nobody else, so that no other user can choose what we run.
- * The child gets PATH, HOME and LANG only.
+ * The child gets PATH, HOME, LANG and what the caller names, nothing else of our environment.
  *
  * Throws `command-untrusted` before anything is run, `command-failed` when it fails, hangs or says too much. Neither holds
  * arguments or output, which may be secret.
  */
 export async function runTrusted(world: World, command: TrustedCommand): Promise<string> {
+  const end = await endOfTrusted(world, command);
+  if (end.kind === 'exited' && end.status === 0) return end.stdout;
+  throw new Fault('command-failed', `running ${command.argv[0]} ${failureOf(end, command)}`, {
+    hint: `run it by hand as the user that tokeep runs as; it gets only PATH, HOME and LANG`,
+  });
+}
+
+/** The same for who understands how the program fails. Throws `command-untrusted` only; what the program says may be secret. */
+export async function endOfTrusted(world: World, command: TrustedCommand): Promise<CommandEnd> {
   const [named, ...args] = command.argv;
   if (named === undefined) throw new Fault('command-untrusted', 'a command is empty');
   const file = await trustedProgram(world, named);
-  const { stdin, timeout, maxOutput = 1024 * 1024, signal } = command;
-  const end = await world.processes.run({
+  const { stdin, env = {}, timeout, maxOutput = 1024 * 1024, signal } = command;
+  return await world.processes.run({
     file,
     args,
-    env: cleanEnvironment(world),
+    env: { ...env, ...cleanEnvironment(world) },
     timeout,
     maxOutput,
     ...(stdin === undefined ? {} : { stdin }),
     ...(signal === undefined ? {} : { signal }),
-  });
-  if (end.kind === 'exited' && end.status === 0) return end.stdout;
-  throw new Fault('command-failed', `running ${named} ${failureOf(end, command)}`, {
-    hint: `run it by hand as the user that tokeep runs as; it gets only PATH, HOME and LANG`,
   });
 }
 
