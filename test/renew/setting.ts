@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gatherRecords } from '../../src/cli/gather-records.ts';
-import type { Config } from '../../src/config/config.ts';
+import { topHome } from '../../src/condor/top-home.ts';
+import type { Account, Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Logger } from '../../src/observe/log.ts';
 import { sentenceOf } from '../../src/observe/log.ts';
@@ -36,7 +37,12 @@ export interface SettingOptions {
   readonly spoolFiles?: Files;
   readonly steps?: Steps;
   readonly node?: string;
+  /** Where credentials lie: in the store, or in `.top` files of a user below the directory. Default: the store. */
+  readonly home?: HomeName;
 }
+
+export const homes = ['store', 'top'] as const;
+export type HomeName = (typeof homes)[number];
 
 export interface Setting extends AsyncDisposable {
   readonly dir: string;
@@ -83,7 +89,15 @@ export async function setting(options: SettingOptions): Promise<Setting> {
   const logged: string[] = [];
   const log: Logger = { event: (name, fields) => void logged.push(`${name}: ${sentenceOf(name, fields)}`) };
   const steps = options.steps === undefined ? {} : { steps: options.steps };
-  const engine = await Engine.open({ absent: 'park', world, config, store, spool, log, node, ...steps });
+  const tops = join(dir, 'oauth_credentials');
+  const topOf = (name: string) => join(tops, 'alice', `${name}.top`);
+  const inTop = options.home === 'top';
+  if (inTop) await mkdir(join(tops, 'alice'), { recursive: true });
+  const homeOf = ({ name }: Account) => topHome({ directory: tops, user: 'alice', name });
+  const engine = await Engine.open({
+    ...{ absent: 'park', world, config, store, spool, log, node, ...steps },
+    ...(inTop ? { homeOf } : {}),
+  });
   const close = async () => {
     await store.close();
     if (options.world?.http === undefined) await world.http.close();
@@ -100,6 +114,8 @@ export async function setting(options: SettingOptions): Promise<Setting> {
     wish: async (name) => must((await store.wishes([name as WishName]))[0]),
     account: async (name) => must(await store.account(name as AccountName)),
     async logIn(name, text) {
+      if (inTop)
+        return writeFile(topOf(name), JSON.stringify({ refresh_token: text, scopes: 'a, b' }), { mode: 0o600 });
       const account = must(config.accounts.get(name as AccountName));
       const credential = new Secret('refresh_token', text);
       const before = (await store.account(account.name)) ?? blankAccount(account);
@@ -107,7 +123,10 @@ export async function setting(options: SettingOptions): Promise<Setting> {
         credential,
       });
     },
-    refreshToken: async (name) => (await store.secrets(name as AccountName)).credential?.reveal(),
+    refreshToken: async (name) =>
+      inTop
+        ? JSON.parse(await readFile(topOf(name), 'utf8')).refresh_token
+        : (await store.secrets(name as AccountName)).credential?.reveal(),
     delivered: (name) =>
       readFile(join(dir, name), 'utf8').then(
         (text) => text.trim(),
