@@ -2,6 +2,7 @@ import { everyone } from '../token/audience.ts';
 import { clockBackdate } from '../token/lifetimes.ts';
 import type { IssuerUrl } from '../token/names.ts';
 import { type Epoch, epochFromSeconds } from '../token/time.ts';
+import type { HtcondorClaims } from './issuer.ts';
 import type { IssueProfile, JsonValue, SettledRequest } from './policy.ts';
 import type { JwsHeader } from './sign-jws.ts';
 
@@ -44,6 +45,7 @@ export interface Issuing {
   readonly profile: IssueProfile;
   readonly jti: string;
   readonly now: Epoch;
+  readonly htcondor?: HtcondorClaims | undefined;
 }
 
 export interface IssuedClaims {
@@ -57,29 +59,42 @@ export interface IssuedClaims {
  * own has its subject as `client_id`, as section 2.2 has it the other way round. Services with a slow clock are met by `nbf`; `iat` is the
  * whole second that has begun, for libscitokens refuses one that is ahead.
  */
-export function claimsOf(request: SettledRequest, { url, profile, jti, now }: Issuing): IssuedClaims {
+export function claimsOf(request: SettledRequest, issuing: Issuing): IssuedClaims {
+  const { url, jti, now, htcondor } = issuing;
   const iat = Math.floor(now / 1000);
   const exp = iat + Math.floor(request.lifetime / 1000);
-  const { subject, audiences, scopes, groups, clientId, claims } = request;
+  const { subject, scopes, groups, claims } = request;
   return {
     issuedAt: epochFromSeconds(iat),
     expiresAt: epochFromSeconds(exp),
     claims: {
       ...claims,
-      ...marks[profile],
+      ...markOf(issuing),
       iss: url,
       sub: subject,
-      aud: audiences.length === 1 ? String(audiences[0]) : audiences,
       exp,
       nbf: iat - clockBackdate / 1000,
       iat,
       jti,
-      client_id: clientId ?? subject,
+      ...(htcondor === undefined ? forWhomAndWhose(request) : audienceList(request)),
       scope: scopes.join(' '),
       ...(groups.length > 0 ? { 'wlcg.groups': groups } : {}),
     },
   };
 }
+
+const markOf = ({ profile, htcondor }: Issuing): Readonly<Record<string, JsonValue>> => {
+  if (htcondor === undefined || profile !== 'scitokens') return marks[profile];
+  return htcondor.ver === undefined ? {} : { ver: htcondor.ver };
+};
+
+const forWhomAndWhose = ({ subject, audiences, clientId }: SettledRequest): Readonly<Record<string, JsonValue>> => ({
+  aud: audiences.length === 1 ? String(audiences[0]) : audiences,
+  client_id: clientId ?? subject,
+});
+
+const audienceList = ({ audiences }: SettledRequest): Readonly<Record<string, JsonValue>> =>
+  audiences.length === 0 ? {} : { aud: audiences };
 
 export const headerOf = (profile: IssueProfile, kid: string): JwsHeader => ({
   typ: profile === 'at+jwt' ? 'at+jwt' : 'JWT',

@@ -16,6 +16,8 @@ import type { SigningAlgorithm } from './signing-key.ts';
 export interface NewIssuer extends NewSettings {
   /** Of the first key, or `none` where keys are to be imported. It signs at once: there is no verifier yet that could not know it. */
   readonly algorithm: SigningAlgorithm | 'none';
+  /** Comments to begin issuer.yaml with, in place of the usual ones. */
+  readonly head?: readonly string[];
   /** For the audit log. */
   readonly by: string;
 }
@@ -69,7 +71,7 @@ const alreadyThere = (directory: string): Fault =>
 async function writeSettings(world: World, directory: string, wanted: NewIssuer): Promise<void> {
   const files = await world.files.openDirectory(directory);
   try {
-    await createFile(files, 'issuer.yaml', Buffer.from(settingsText(wanted)));
+    await createFile(files, 'issuer.yaml', Buffer.from(settingsText(wanted, wanted.head)));
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === 'EEXIST') throw alreadyThere(directory);

@@ -4,6 +4,7 @@ import type { Database, Session } from '../store/database.ts';
 import { after, type Mono, seconds } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import type { IssuerSettings } from './issuer.ts';
+import { thumbprint } from './key-pair.ts';
 import { type KeyRecord, readKeys } from './key-table.ts';
 import { type KeyPlace, loadPrivateKey } from './private-keys.ts';
 import { readSettings, settingsFile } from './settings.ts';
@@ -111,7 +112,10 @@ export class IssuerView {
     const record = records.find(({ key }) => key.state === 'signing');
     if (record === undefined) return undefined;
     const { key } = record;
-    if (earlier?.signer?.key.kid === key.kid) return { key, privateKey: earlier.signer.privateKey };
+    const known = earlier?.signer;
+    // Of the same kid it may be another one: what HTCondor is configured with can change under its name.
+    if (known?.key.kid === key.kid && thumbprint(known.key.jwk) === thumbprint(key.jwk))
+      return { key, privateKey: known.privateKey };
     return { key, privateKey: await loadPrivateKey(this.#parts.place, record) };
   }
 }

@@ -24,6 +24,14 @@ export interface IssuerSettings {
   readonly store:
     | { readonly kind: 'sqlite' }
     | { readonly kind: 'postgres'; readonly url: SecretRef; readonly caFile?: string };
+  /** Claims are written as HTCondor's local issuer has them. */
+  readonly htcondor?: HtcondorClaims;
+}
+
+/** `aud` is a list even of one and absent without any, there is no `client_id`, and audiences are to the letter (`IssuerPolicy`). */
+export interface HtcondorClaims {
+  /** Of the profile `scitokens`, as TOKEN_VERSION of HTCondor says it; without one there is no `ver`. */
+  readonly ver?: string;
 }
 
 /** WLCG profile 1.3 section 4.3.1. */

@@ -15,10 +15,11 @@ const refused = (why: string, hint?: string) => ({
 
 /** For whom the token may be: at least for somebody, and for everybody only if that was said, and is allowed. */
 export function judgeAudiences(
-  policy: Pick<IssuerPolicy, 'audiences' | 'everyone'>,
+  policy: Pick<IssuerPolicy, 'audiences' | 'everyone' | 'audiencesToTheLetter'>,
   request: Pick<MintRequest, 'audiences' | 'everyone'>,
   profile: IssueProfile,
 ): AudiencesAnswer {
+  if (policy.audiencesToTheLetter) return judgeToTheLetter(policy, request);
   if (request.everyone) return judgeEveryone(policy, request, profile);
   const { audiences } = request;
   if (audiences.length === 0)
@@ -27,25 +28,43 @@ export function judgeAudiences(
       'name the service that the token is for',
     );
   for (const audience of audiences) {
-    if (!/^[\x21-\x7e]{1,1024}$/.test(audience))
-      return refused(
-        `${JSON.stringify(audience)} is no audience: blanks and letters outside ASCII cannot stand in one`,
-        'name the service as it calls itself, such as https://storage.example.org',
-      );
+    if (!isAudience(audience)) return notAnAudience(audience);
     if (isForEveryone(audience)) {
       return refused(
         `the audience ${audience} means every service, and that was not asked for`,
         'name the services, or ask for a token for everyone by its own option',
       );
     }
-    if (!policy.audiences.some((pattern) => fitsAudience(pattern, audience))) {
-      const hint = 'whoever runs the issuer can add it to "audiences" below "policy:" in issuer.yaml';
-      return {
-        ...refused(`the policy does not allow the audience ${audience}`, hint),
-        allowed:
-          policy.audiences.length === 0 ? 'it allows no audience at all' : `it allows ${policy.audiences.join(', ')}`,
-      };
-    }
+    if (!policy.audiences.some((pattern) => fitsAudience(pattern, audience))) return notAllowed(policy, audience);
+  }
+  const unique = [...new Set(audiences)];
+  return { kind: 'allowed', audiences: unique, remarks: unique.flatMap(spelling) };
+}
+
+const isAudience = (text: string): boolean => /^[\x21-\x7e]{1,1024}$/.test(text);
+
+const notAnAudience = (text: string) =>
+  refused(
+    `${JSON.stringify(text)} is no audience: blanks and letters outside ASCII cannot stand in one`,
+    'name the service as it calls itself, such as https://storage.example.org',
+  );
+
+const notAllowed = ({ audiences }: Pick<IssuerPolicy, 'audiences'>, audience: string) => ({
+  ...refused(
+    `the policy does not allow the audience ${audience}`,
+    'whoever runs the issuer can add it to "audiences" below "policy:" in issuer.yaml',
+  ),
+  allowed: audiences.length === 0 ? 'it allows no audience at all' : `it allows ${audiences.join(', ')}`,
+});
+
+/** What is listed was written by hand for every token of this issuer; the wish to have it for everyone is made there. */
+function judgeToTheLetter(
+  policy: Pick<IssuerPolicy, 'audiences'>,
+  { audiences }: Pick<MintRequest, 'audiences'>,
+): AudiencesAnswer {
+  for (const audience of audiences) {
+    if (!isAudience(audience)) return notAnAudience(audience);
+    if (!policy.audiences.includes(audience)) return notAllowed(policy, audience);
   }
   const unique = [...new Set(audiences)];
   return { kind: 'allowed', audiences: unique, remarks: unique.flatMap(spelling) };

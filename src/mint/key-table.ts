@@ -49,6 +49,17 @@ export async function updateKey(session: Session, key: SigningKey): Promise<void
   ]);
 }
 
+/** All of it, where another key takes its kid, or the same one comes back; the audit log keeps what the one before did. */
+export async function replaceRecord(session: Session, { key, sealed }: KeyRecord): Promise<void> {
+  await session.change('UPDATE issuer_key SET state = $2, last_expiry = $3, doc = $4, sealed = $5 WHERE kid = $1', [
+    key.kid,
+    key.state,
+    key.lastExpiry ?? 0,
+    docOf(key),
+    sealed ?? null,
+  ]);
+}
+
 export async function replaceSealed(session: Session, kid: string, sealed: string): Promise<void> {
   await session.change('UPDATE issuer_key SET sealed = $2 WHERE kid = $1 AND sealed IS NOT NULL', [kid, sealed]);
 }

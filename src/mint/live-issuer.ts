@@ -142,7 +142,7 @@ export class LiveIssuer implements OpenIssuer {
       by: request.by,
       jti,
       subject: request.subject,
-      audiences: typeof aud === 'string' ? [aud] : (aud as readonly string[]),
+      audiences: typeof aud === 'string' ? [aud] : ((aud ?? []) as readonly string[]),
       scopes,
       expiresAt,
       kid,

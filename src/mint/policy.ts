@@ -28,6 +28,11 @@ export interface IssuerPolicy {
   readonly lifetime: { readonly usual: Millis; readonly most: Millis };
   /** Subjects that get nothing more, as they are asked for; here a star stands for blanks, too. */
   readonly suspended: readonly string[];
+  /**
+   * Audiences are given just as they stand in `audiences`, where a star is no pattern: none at all is allowed, too, and one that means
+   * every service, alone or beside others. For tokens that services know from HTCondor's local issuer, whose configuration says it so.
+   */
+  readonly audiencesToTheLetter?: true;
 }
 
 /** What somebody wants to have signed. */

@@ -97,5 +97,13 @@ export const settingsSchema = section({
   })
     .optional()
     .meta({ description: 'where keys and audit log lie, if not in `issuer.db`' }),
+  htcondor: section({
+    ver: word.optional().meta({ description: 'the claim `ver` in tokens of the profile `scitokens`; none without it' }),
+  })
+    .optional()
+    .meta({
+      description:
+        "write claims as HTCondor's local issuer does: `aud` a list, no `client_id`; audiences are then no patterns, and may be none",
+    }),
 });
 export type SettingsInput = z.output<typeof settingsSchema>;

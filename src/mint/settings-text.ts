@@ -1,17 +1,21 @@
 import type { SecretRef } from '../config/config.ts';
 import { formatDuration } from '../config/duration.ts';
-import type { IssuerSettings } from './issuer.ts';
+import type { HtcondorClaims, IssuerSettings } from './issuer.ts';
 
 /** What a new issuer.yaml says. */
 export type NewSettings = Omit<IssuerSettings, 'rotation' | 'audit'> &
   Partial<Pick<IssuerSettings, 'rotation' | 'audit'>>;
 
-/** A new issuer.yaml, with a word on each key; `readSettings` reads the same settings out of it. */
-export function settingsText(settings: NewSettings): string {
+const usualHead = [
+  '# An issuer of tokens. Changes hold within a second, also for programs that are running.',
+  '# Whoever can write here decides what is signed: the directory keeps others out (mode 0700), whatever the mode of this file.',
+];
+
+/** A new issuer.yaml, with a word on each key; `readSettings` reads the same settings out of it. `head`: other comments to begin with. */
+export function settingsText(settings: NewSettings, head: readonly string[] = usualHead): string {
   const { url, profile, policy, keys } = settings;
   const lines = [
-    '# An issuer of tokens. Changes hold within a second, also for programs that are running.',
-    '# Whoever can write here decides what is signed: the directory keeps others out (mode 0700), whatever the mode of this file.',
+    ...head,
     '',
     '# Exactly as it stands in "iss"; verifiers compare it as text, and find the keys below it.',
     `issuer: ${quoted(url)}`,
@@ -43,7 +47,7 @@ export function settingsText(settings: NewSettings): string {
 }
 
 /** What stands at its default is shown as a comment. */
-function optional({ audit, rotation, store }: NewSettings): readonly string[] {
+function optional({ audit, rotation, store, htcondor }: NewSettings): readonly string[] {
   const times = (['ahead', 'behind', 'life'] as const).map(
     (name) => rotation && `${name}: ${formatDuration(rotation[name])}`,
   );
@@ -54,10 +58,17 @@ function optional({ audit, rotation, store }: NewSettings): readonly string[] {
     '# How long a key is published before it signs and after its last token has ended, and how long it signs.',
     rotation === undefined ? '# rotation: { ahead: 2d, behind: 1h, life: 182d }' : `rotation: { ${times.join(', ')} }`,
   ];
+  if (htcondor !== undefined) lines.push(...htcondorLines(htcondor));
   if (store.kind === 'sqlite') return lines;
   const caFile = store.caFile === undefined ? [] : [`    ca_file: ${quoted(store.caFile)}`];
   return [...lines, '', 'store:', '  postgres:', `    url: ${reference(store.url)}`, ...caFile];
 }
+
+const htcondorLines = ({ ver }: HtcondorClaims): readonly string[] => [
+  '',
+  '# Claims as HTCondor\'s local issuer writes them. "audiences" above are then no patterns, and may be none.',
+  `htcondor: ${ver === undefined ? '{}' : `{ ver: ${quoted(ver)} }`}`,
+];
 
 function list(name: string, texts: readonly string[], example: string): string {
   if (texts.length === 0) return `  ${name}: [] # such as [${quoted(example)}]`;

@@ -73,10 +73,11 @@ function unreadable(file: string, errors: readonly ConfigFinding[]): Fault {
 function settingsOf(input: SettingsInput): IssuerSettings {
   const postgres = input.store?.postgres;
   const { ahead, behind, life } = input.rotation ?? {};
+  const { htcondor } = input;
   return {
     url: input.issuer as IssuerUrl,
     profile: input.profile ?? 'wlcg',
-    policy: policyOf(input.policy),
+    policy: { ...policyOf(input.policy), ...(htcondor === undefined ? {} : { audiencesToTheLetter: true }) },
     audit: { subjects: input.audit?.subjects ?? 'plain' },
     keys: input.keys ?? 'sealed',
     rotation: {
@@ -92,6 +93,7 @@ function settingsOf(input: SettingsInput): IssuerSettings {
             url: postgres.url,
             ...(postgres.ca_file === undefined ? {} : { caFile: postgres.ca_file }),
           },
+    ...(htcondor === undefined ? {} : { htcondor: htcondor.ver === undefined ? {} : { ver: htcondor.ver } }),
   };
 }
 

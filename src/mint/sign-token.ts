@@ -21,7 +21,7 @@ export function signToken(
   { request, remarks }: Extract<PolicyAnswer, { kind: 'allowed' }>,
   now: Epoch,
 ): Signing {
-  const { url, profile } = settings;
+  const { url, profile, htcondor } = settings;
   if (signer === undefined) {
     throw new Fault('signing-key-missing', `the issuer ${url} has no key that signs`, {
       hint: 'tokeep issuer import KEY.pem, or tokeep issuer rotate --now --reason TEXT, twice: one makes it, one has it sign',
@@ -29,7 +29,7 @@ export function signToken(
   }
   const { key, privateKey } = signer;
   const jti = randomUUID();
-  const { issuedAt, expiresAt, claims } = claimsOf(request, { url, profile, jti, now });
+  const { issuedAt, expiresAt, claims } = claimsOf(request, { url, profile, jti, now, htcondor });
   const text = signJws(headerOf(profile, key.kid), claims, privateKey, key.algorithm);
   if (text.length > largestToken) {
     const why = `the token would be longer than ${largestToken} characters, which verifiers refuse`;
