@@ -72,6 +72,8 @@ export interface WebSettings {
   /** TOKEEP_WEB_LOGIN: who may confirm a login. */
   readonly login:
     | { readonly kind: 'none' }
+    /** A login is asked for, but its settings are wrong (a finding says how): nobody can confirm anything. */
+    | { readonly kind: 'closed' }
     /** A reverse proxy names the user in this header; believed from trusted proxies only. */
     | { readonly kind: 'proxy'; readonly header: string }
     | {
@@ -117,7 +119,10 @@ export interface CredmonSettings {
   readonly log?: string;
   /** TOKEEP_CREDMON_STATE. */
   readonly state: string;
-  /** TOKEEP_CREDMON_CONFIG: a tokeep configuration whose `notify`, `limits`, `seal` and `metrics` hold here, too. */
+  /**
+   * TOKEEP_CREDMON_CONFIG, if it is set: a tokeep configuration whose `notify`, `limits`, `seal` and `metrics` hold here, too. If it
+   * is not, the caller takes /etc/tokeep/config.yaml where that file exists.
+   */
   readonly config?: string;
   /** TOKEEP_CREDMON_NETWORK_USER: who the network process runs as, where we are root. */
   readonly networkUser: string;
@@ -129,7 +134,7 @@ export interface CredmonSettings {
   /** Names that stand in lists; for keys to be made at the start, and for the page of keys. */
   readonly localProviders: readonly string[];
   readonly vault: {
-    /** TRUSTED_VAULT_HOSTS, in lower case; undefined if unset: nobody is trusted then, and a condition says so. */
+    /** TRUSTED_VAULT_HOSTS, each `host` or `host:port`, in lower case; see `trustsVault`. Undefined if unset: nobody is trusted then, and a condition says so. */
     readonly hosts: readonly string[] | undefined;
     /** CREDMON_OAUTH_TOKEN_MINIMUM. */
     readonly minimum: Millis;

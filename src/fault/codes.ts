@@ -50,6 +50,11 @@ export const faultCodes = {
     'a command named by the configuration could be changed by others, and is not run',
   ),
   'command-failed': code('operator', exit.temporary, 'a command run by tokeep failed, hung, or said too much'),
+  'condor-unreadable': code(
+    'operator',
+    exit.configuration,
+    "HTCondor's configuration could not be read with condor_config_val",
+  ),
   // state
   'state-unsafe': code(
     'operator',
@@ -97,7 +102,11 @@ export const faultCodes = {
   ),
   'client-refused': code('operator', exit.person, 'the issuer does not accept the client id or its secret'),
   'request-refused': code('operator', exit.person, 'the issuer refuses what was asked (scope, audience, grant)'),
-  'token-not-replaced': code('operator', exit.person, 'somebody else brings this token, and has not brought the next one'),
+  'token-not-replaced': code(
+    'operator',
+    exit.person,
+    'somebody else brings this token, and has not brought the next one',
+  ),
   'token-worse': code(
     'issuer',
     exit.temporary,
