@@ -53,6 +53,21 @@ export const logEvents = {
     { by: 'length' },
     'the clock was set or the machine slept: {by} more passed than was waited for; everything is looked at anew',
   ),
+  'network-started': event(
+    'info',
+    { pid: 'count', user: 'text' },
+    'the process for the network is {pid}, of user {user}',
+  ),
+  'network-same-user': event(
+    'notice',
+    { user: 'text' },
+    'not root: the process for the network is user {user} as well, which keeps secrets from it less well',
+  ),
+  'network-ended': event(
+    'error',
+    { reason: 'text', pause: 'length' },
+    'the process for the network ended: {reason}; it is started again in {pause}, and what it had under way counts as perhaps done',
+  ),
   'service-manager-unavailable': event(
     'warning',
     { reason: 'text' },
@@ -188,6 +203,38 @@ export const logEvents = {
     { reason: 'text', expiresAt: 'time' },
     'the TLS certificate was changed and cannot be used; the one before it stays, until {expiresAt}: {reason}',
   ),
+  // the web login of HTCondor
+  'web-serving': event(
+    'notice',
+    { version: 'text', prefix: 'text', address: 'text' },
+    'tokeep {version} serves the web login of {prefix} on {address}',
+  ),
+  'web-confirmed': event(
+    'notice',
+    { user: 'text', services: 'count', address: 'text' },
+    'a browser at {address} says that it is {user}, and goes on to log in (services: {services})',
+  ),
+  'web-login': event(
+    'notice',
+    { user: 'text', service: 'text', issuer: 'text?', subject: 'text?', address: 'text' },
+    '{user} logged in for {service} from {address}[ as {subject}][ of {issuer}]',
+  ),
+  'web-login-refused': event(
+    'warning',
+    { user: 'text', service: 'text', address: 'text', reason: 'text' },
+    'a login of {user} for {service} from {address} was not used: {reason}',
+  ),
+  'web-signed-in': event(
+    'notice',
+    { user: 'text', address: 'text' },
+    '{user} logged in at the issuer of the site, from {address}',
+  ),
+  'web-request-unreadable': event(
+    'warning',
+    { request: 'text', reason: 'text' },
+    'the request file {request}… {reason}; nobody can log in with it',
+  ),
+  'web-issuer-away': event('warning', { service: 'text', reason: 'text' }, 'nobody can log in for {service}: {reason}'),
   // people
   'condition-raised': event(
     'warning',
