@@ -54,6 +54,12 @@ export function jwkOf(publicKey: KeyObject, kid?: string): PublicJwk {
   return { ...bare, kid: kid ?? thumbprint(bare), alg: bare.kty === 'EC' ? 'ES256' : 'RS256', use: 'sig' };
 }
 
+/** Of a key that others could be signing with. Throws Fault `signing-key-unusable` for one that tokens are not signed with. */
+export function publicJwkOf(publicKey: KeyObject, kid: string): PublicJwk {
+  algorithmOf(publicKey);
+  return jwkOf(publicKey, kid);
+}
+
 /** RFC 7638: SHA-256 over the required members in alphabetical order. */
 export function thumbprint({ kty, crv, x, y, n, e }: Pick<PublicJwk, 'kty' | 'crv' | 'x' | 'y' | 'n' | 'e'>): string {
   const members = kty === 'EC' ? { crv, kty, x, y } : { e, kty, n };
@@ -63,7 +69,7 @@ export function thumbprint({ kty, crv, x, y, n, e }: Pick<PublicJwk, 'kty' | 'cr
 const unusable = (why: string, hint?: string) =>
   new Fault('signing-key-unusable', why, hint === undefined ? {} : { hint });
 
-/** Which algorithm a private key signs with. Throws Fault `signing-key-unusable` for other curves, short RSA keys and other kinds. */
+/** Which algorithm a key, or its private half, signs with. Throws Fault `signing-key-unusable` for other curves, short RSA keys and other kinds. */
 function algorithmOf(key: KeyObject): SigningAlgorithm {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'ec') {
