@@ -116,6 +116,8 @@ function targetInput(target: Target): Input {
       const timeout = formatDuration(target.timeout);
       return present({ htcondor, service, handle, program, credd, condor_config, timeout });
     }
+    case 'use':
+      return { use: `${target.directory}/${target.user}/${target.name}.use` };
   }
 }
 

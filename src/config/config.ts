@@ -178,7 +178,20 @@ export interface HtcondorTarget extends TargetBase {
   readonly condorConfig?: string;
   readonly timeout: Millis;
 }
-export type Target = FileTarget | DiscoveryTarget | ExecTarget | HtcondorTarget;
+/** `<user>/<name>.use` in HTCondor's credential directory: what a job of this user gets. Only the credmon has such targets. */
+export interface UseTarget extends TargetBase {
+  readonly kind: 'use';
+  /** The credential directory. */
+  readonly directory: string;
+  readonly user: string;
+  /** `<provider>` or `<provider>_<handle>`. */
+  readonly name: string;
+  /** `text`: the token and a line end, as vault credentials and TOKEN_USE_JSON = false have it. */
+  readonly form: 'json' | 'text';
+  /** 0o400, which every shadow takes. */
+  readonly mode: number;
+}
+export type Target = FileTarget | DiscoveryTarget | ExecTarget | HtcondorTarget | UseTarget;
 export type TargetKind = Target['kind'];
 
 export interface Wish {

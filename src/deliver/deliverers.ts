@@ -4,12 +4,14 @@ import { discoveryDeliverer } from './discovery-target.ts';
 import { execDeliverer } from './exec-target.ts';
 import { fileDeliverer } from './file-target.ts';
 import { htcondorDeliverer } from './htcondor-target.ts';
+import { useDeliverer } from './use-target.ts';
 
 const deliverers: { readonly [K in TargetKind]: Deliverer<Extract<Target, { readonly kind: K }>> } = {
   file: fileDeliverer,
   discovery: discoveryDeliverer,
   exec: execDeliverer,
   htcondor: htcondorDeliverer,
+  use: useDeliverer,
 };
 
 /** The deliverer for a target's kind. A new kind is one file and one line above. */
