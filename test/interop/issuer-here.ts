@@ -34,7 +34,7 @@ export interface IssuerHere extends AsyncDisposable {
   signingKey(): Promise<OddKey>;
 }
 
-export async function startIssuer(told: Surroundings): Promise<IssuerHere> {
+export async function startIssuer(told: Pick<Surroundings, 'directory' | 'certFile' | 'keyFile'>): Promise<IssuerHere> {
   await using made = new AsyncDisposableStack();
   const home = await mkdtemp(join(told.directory, 'issuer-'));
   made.defer(() => rm(home, { recursive: true, force: true }));
@@ -69,7 +69,8 @@ export async function startIssuer(told: Surroundings): Promise<IssuerHere> {
 /** The policy: what the tests need, and the suite's groups. */
 const maySign = [
   ...['--subject', 'robot', '--audience', '*', '--group', '/wlcg', '--group', '/wlcg/*'],
-  ...['--scope', 'openid storage.read:/ storage.create:/ storage.modify:/ compute.read wlcg.groups wlcg.groups:*'],
+  ...['--scope', 'openid storage.read:/ storage.create:/ storage.modify:/ wlcg.groups wlcg.groups:*'],
+  ...['--scope', 'compute.read compute.create compute.modify compute.cancel'],
 ];
 
 /** Tokens for every service are not to be had by an option: somebody has to write it into the settings. */

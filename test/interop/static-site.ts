@@ -13,7 +13,10 @@ export interface StaticSite extends AsyncDisposable {
   asked(): readonly string[];
 }
 
-export async function startStaticSite(directory: string, { certFile, keyFile }: Surroundings): Promise<StaticSite> {
+export async function startStaticSite(
+  directory: string,
+  { certFile, keyFile }: Pick<Surroundings, 'certFile' | 'keyFile'>,
+): Promise<StaticSite> {
   let asked: string[] = [];
   const [cert, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
   const server = createServer({ cert, key }, async (request, response) => {

@@ -24,6 +24,9 @@ export const robotService = {
   secret: 'robot-secret-canary-0123456789abcdef',
 };
 
+/** A second local issuer, whose tokens are WLCG's and stand bare in their files. */
+export const plainProvider = 'plain';
+
 /** Everything listens on loopback; each user's word is taken for loopback only. */
 const base = `
 CONDOR_HOST = 127.0.0.1
@@ -43,7 +46,7 @@ START = True
 SUSPEND = False
 PREEMPT = False
 KILL = False
-NEGOTIATOR_INTERVAL = 5
+NEGOTIATOR_INTERVAL = 2
 NEGOTIATOR_MIN_INTERVAL = 1
 NEGOTIATOR_CYCLE_DELAY = 1
 SCHEDD_INTERVAL = 3
@@ -66,6 +69,8 @@ ALLOW_DAEMON = condor@$(UID_DOMAIN)/127.0.0.1, condor_pool@$(UID_DOMAIN)/127.0.0
 ALLOW_NEGOTIATOR = condor@$(UID_DOMAIN)/127.0.0.1, root@$(UID_DOMAIN)/127.0.0.1
 CERTIFICATE_MAPFILE = /etc/condor/condor_mapfile
 CERTIFICATE_MAPFILE_ASSUME_HASH_KEYS = True
+SEC_SCITOKENS_PLUGIN_NAMES = TOKEEP
+SEC_SCITOKENS_PLUGIN_TOKEEP_COMMAND = /usr/bin/tokeep-map-plugin /etc/condor/map-rules.json
 SCITOKENS_SERVER_AUDIENCE = ${poolAudience}
 AUTH_SSL_SERVER_CERTFILE = /etc/condor/server.pem
 AUTH_SSL_SERVER_KEYFILE = /etc/condor/server.key
@@ -75,6 +80,8 @@ AUTH_SSL_CLIENT_CAFILE = /etc/condor/ca.pem
 
 const oauth2 = ({ issuer, webPrefix, webListen }: PoolWish): string => `
 use feature : OAUTH
+# The stricter way: the shadow takes a \`.use\` of root alone, that nobody else may read.
+TRUST_CREDENTIAL_DIRECTORY = False
 CREDMON_OAUTH = /usr/sbin/tokeep-credmon
 CREDD_ARGS = -f
 CREDMON_WEB_PREFIX = ${webPrefix}
@@ -84,6 +91,8 @@ SEC_CREDENTIAL_SWEEP_INTERVAL = 3
 ABSENT_OWNER_LIFETIME = ${lengths.absentOwner}
 CRED_SUPER_USERS = pusher@${domain}, pusher
 TOKEEP_WEB_LISTEN = ${webListen}
+TOKEEP_WEB_CERTIFICATE = /etc/condor/server.pem
+TOKEEP_WEB_KEY = /etc/condor/web.key
 TOKEEP_CREDMON_CONFIG = /etc/condor/tokeep.yaml
 ${Object.entries(services)
   .map(
@@ -100,7 +109,10 @@ ${name}_ISSUER = ${issuer}`,
 
 const ownTokens = ({ issuer, webPrefix }: PoolWish): string => `
 LOCAL_CREDMON_PROVIDER_NAME = scitokens
-LOCAL_CREDMON_PROVIDER_NAMES = scitokens
+LOCAL_CREDMON_PROVIDER_NAMES = scitokens, ${plainProvider}
+LOCAL_CREDMON_${plainProvider}_TOKEN_USE_JSON = False
+LOCAL_CREDMON_${plainProvider}_TOKEN_VERSION = wlcg:1.0
+LOCAL_CREDMON_${plainProvider}_AUTHZ_TEMPLATE = storage.read:/{username} compute.read
 LOCAL_CREDMON_ISSUER = ${webPrefix}
 LOCAL_CREDMON_TOKEN_AUDIENCE = ${poolAudience}
 LOCAL_CREDMON_TOKEN_LIFETIME = 1200

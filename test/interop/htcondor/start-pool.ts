@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { chmod, copyFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CertificateFiles } from '../../peers/throw-away-ca.ts';
 import { outputOf } from '../run-program.ts';
@@ -78,6 +78,10 @@ async function writeSecrets(directory: string, { caFile, server }: PoolFiles): P
   await copyFile(server.certFile, join(directory, 'server.pem'));
   await copyFile(server.keyFile, join(directory, 'server.key'));
   await chmod(join(directory, 'server.key'), 0o600);
+  await copyFile(server.keyFile, join(directory, 'web.key'));
+  const { uid, gid } = await stat(join(directory, '../../var/log/condor'));
+  await chown(join(directory, 'web.key'), uid, gid);
+  await chmod(join(directory, 'web.key'), 0o400);
 }
 
 export interface RunningPool extends AsyncDisposable {

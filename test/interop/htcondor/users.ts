@@ -1,6 +1,40 @@
+/** Whose credentials stay well in the test that has a broken one beside them. */
+export const healthy = [
+  'healthy1',
+  'healthy2',
+  'healthy3',
+  'healthy4',
+  'healthy5',
+  'healthy6',
+  'healthy7',
+  'healthy8',
+  'healthy9',
+  'healthy10',
+] as const;
+
 /** Each test has its own people, so that no test meets another's jobs and credentials. */
 export const users = [
-  ...['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy', 'mallory', 'niaj', 'olivia'],
-  ...['peggy', 'rupert', 'sybil', 'trent', 'victor', 'walter', 'pusher', 'cespilot', 'cesprod'],
-  ...Array.from({ length: 11 }, (_, index) => `healthy${index + 1}`),
+  'alice',
+  'bob',
+  'carol',
+  'dave',
+  'erin',
+  'frank',
+  'grace',
+  'heidi',
+  'ivan',
+  'judy',
+  'mallory',
+  'niaj',
+  'olivia',
+  'peggy',
+  'rupert',
+  'sybil',
+  'trent',
+  'victor',
+  'walter',
+  'pusher',
+  'cespilot',
+  'cesprod',
+  ...healthy,
 ] as const;

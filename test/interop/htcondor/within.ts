@@ -56,7 +56,7 @@ async function main(files: readonly string[]): Promise<number> {
   const mail = stack.use(await smtpSink({ onMail }));
   await preparePool({
     ...{ root, caFile: ca.caFile, server, issuer: issuer.issuer, webPrefix, webListen },
-    tokeepYaml: '',
+    tokeepYaml: `notify:\n  operators: { mail: { to: grid-ops@${domain}, from: tokeep@${domain}, port: ${mail.port} } }\n`,
   });
   const pool = await took('the pool is up', () => startPool(root));
   stack.use(pool);
@@ -68,7 +68,7 @@ async function main(files: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, args, {
     cwd: top,
     stdio: 'inherit',
-    env: { ...process.env, ...asEnvironment(told) },
+    env: { ...process.env, ...asEnvironment(told), NODE_EXTRA_CA_CERTS: ca.caFile },
   });
   const [status] = (await once(child, 'close')) as [number | null];
   if (status !== 0) say(`the logs of the pool end so:\n${tailOfLogs(root)}`);
