@@ -1,3 +1,4 @@
+import { knobsPage } from '../condor/knob-page.ts';
 import { configJsonSchemaText } from '../config/json-schema.ts';
 import { renderConfigReference } from '../config/reference.ts';
 import { cliPage } from './cli-docs.ts';
@@ -16,6 +17,7 @@ export async function generatedPages(): Promise<readonly GeneratedPage[]> {
   return [
     { path: 'docs/cli.md', text: cliPage(program) },
     { path: 'docs/errors.md', text: errorsPage() },
+    { path: 'docs/credmon-knobs.md', text: knobsPage() },
     { path: 'docs/config.md', text: renderConfigReference() },
     { path: 'schema/tokeep.schema.json', text: configJsonSchemaText() },
   ];
