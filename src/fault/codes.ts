@@ -134,6 +134,11 @@ export const faultCodes = {
     'the target is not safe to write to (link, type, owner), or not for us to write to',
   ),
   'target-failed': code('operator', exit.temporary, 'the token could not be delivered'),
+  'credential-missing': code(
+    'user',
+    exit.person,
+    'HTCondor has no credential of the user from which the token of a job could be made',
+  ),
   // oidc-agent
   'agent-unreachable': code(
     'operator',
@@ -183,6 +188,17 @@ export const faultCodes = {
   // verifying
   'token-refused': code('user', exit.refused, 'the token does not allow it, or is not accepted'),
   'keys-unavailable': code('wait', exit.temporary, 'the keys of an issuer could not be had'),
+  // credentials of users
+  'credential-unfit': code(
+    'user',
+    exit.person,
+    'what a user stored for HTCondor is nothing that tokens can be got with',
+  ),
+  'server-untrusted': code(
+    'operator',
+    exit.person,
+    'a user named a server that the configuration does not trust; nothing is sent there',
+  ),
   // discovery of tokens
   'discovery-invalid': code('user', exit.refused, 'the place where a token should be holds something else'),
   // ours
