@@ -134,6 +134,11 @@ export const faultCodes = {
     'the target is not safe to write to (link, type, owner), or not for us to write to',
   ),
   'target-failed': code('operator', exit.temporary, 'the token could not be delivered'),
+  'credential-directory-unsafe': code(
+    'operator',
+    exit.configuration,
+    "HTCondor's credential directory is missing, or others can get at it; it is not used",
+  ),
   'credential-missing': code(
     'user',
     exit.person,

@@ -1,7 +1,8 @@
 import type { CommandModule } from '../command.ts';
+import { register as store } from './condor/store.ts';
 
 /** One file of condor/ for each verb. */
-const parts: readonly CommandModule['register'][] = [];
+const parts: readonly CommandModule['register'][] = [store];
 
 export const register: CommandModule['register'] = (parent, run) => {
   const condor = parent
