@@ -73,21 +73,16 @@ async function bringPublicKey(
   key: KeyObject,
   isNew: boolean,
 ): Promise<string | undefined> {
-  const found = await publicKeyText(world, path);
-  if (found === publicPem(key)) return undefined;
-  if (found === undefined || isNew) {
-    await writePublicKey(world, path, key);
-    return undefined;
-  }
-  return isOtherHalf(found, key) ? undefined : `the public key ${path} is not the other half of ${privateKey}`;
-}
-
-async function publicKeyText(world: World, path: string): Promise<string | undefined> {
+  let found: string | undefined;
   try {
-    return await world.files.readText(path, largestPem);
+    found = await world.files.readText(path, largestPem);
   } catch (thrown) {
-    return `unreadable: ${errnoWords(thrown)}`;
+    return `the public key ${path} could not be read: ${errnoWords(thrown)}`;
   }
+  if (found !== undefined && isOtherHalf(found, key)) return undefined;
+  if (found !== undefined && !isNew) return `the public key ${path} is not the other half of ${privateKey}`;
+  await writePublicKey(world, path, key);
+  return undefined;
 }
 
 function isOtherHalf(text: string, key: KeyObject): boolean {

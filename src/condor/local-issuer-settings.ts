@@ -78,16 +78,18 @@ export async function writeLocalSettings(
   } catch {
     // Larger than ours would be, so another one.
   }
-  const files = await world.files.openDirectory(directory);
   try {
-    const temporary = `.issuer.yaml.${world.random.id()}`;
-    await replaceFile(files, 'issuer.yaml', { bytes: Buffer.from(text), temporary, mode: 0o600, keeps: 'durable' });
+    const files = await world.files.openDirectory(directory);
+    try {
+      const temporary = `.issuer.yaml.${world.random.id()}`;
+      await replaceFile(files, 'issuer.yaml', { bytes: Buffer.from(text), temporary, mode: 0o600, keeps: 'durable' });
+    } finally {
+      await files.close();
+    }
   } catch (thrown) {
     throw new Fault('state-write-failed', `${path} could not be written: ${errnoWords(thrown)}`, {
       hint: errnoHint(thrown, directory),
       cause: thrown,
     });
-  } finally {
-    await files.close();
   }
 }

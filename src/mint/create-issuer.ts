@@ -69,9 +69,13 @@ const alreadyThere = (directory: string): Fault =>
   });
 
 async function writeSettings(world: World, directory: string, wanted: NewIssuer): Promise<void> {
-  const files = await world.files.openDirectory(directory);
   try {
-    await createFile(files, 'issuer.yaml', Buffer.from(settingsText(wanted, wanted.head)));
+    const files = await world.files.openDirectory(directory);
+    try {
+      await createFile(files, 'issuer.yaml', Buffer.from(settingsText(wanted, wanted.head)));
+    } finally {
+      await files.close();
+    }
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === 'EEXIST') throw alreadyThere(directory);
@@ -79,7 +83,5 @@ async function writeSettings(world: World, directory: string, wanted: NewIssuer)
       hint: errnoHint(thrown, directory),
       cause: thrown,
     });
-  } finally {
-    await files.close();
   }
 }
