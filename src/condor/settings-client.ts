@@ -12,14 +12,11 @@ export function readClientProvider(reader: KnobReader, provider: string): Client
   const audience = reader.words(knob('TOKEN_AUDIENCE'));
   const version = reader.text(knob('TOKEN_VERSION'));
   const authz = readAuthz(reader, knob);
-  const missing = (name: string, what: string) =>
-    reader.error(
-      `CLIENT_CREDMON_${provider}_${name}`,
-      `${provider} gets its tokens by client credentials, but ${what}`,
-    );
-  if (clientId === undefined) missing('CLIENT_ID', 'has no client id');
+  const byClient = `${provider} gets its tokens by client credentials, but`;
+  const [[idKnob], [issuerKnob], [urlKnob]] = [knob('CLIENT_ID'), knob('ISSUER'), knob('TOKEN_URL')];
+  if (clientId === undefined) reader.error(idKnob, `${byClient} ${idKnob} is not set`);
   if (!reader.isSet(knob('ISSUER')) && !reader.isSet(knob('TOKEN_URL'))) {
-    missing('ISSUER', 'nothing says where from: neither its issuer nor its token endpoint');
+    reader.error(issuerKnob, `${byClient} neither ${issuerKnob} nor ${urlKnob} is set`);
   }
   const broken = (name: string, value: unknown) => value === undefined && reader.isSet(knob(name));
   if (clientId === undefined || authz === undefined || (issuer === undefined && tokenUrl === undefined))

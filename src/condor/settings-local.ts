@@ -21,8 +21,8 @@ export function readLocalProvider(reader: KnobReader, provider: string, hostname
   if (audience.length === 0 && version.toLowerCase() === 'scitoken:2.0') {
     reader.error(
       'LOCAL_CREDMON_TOKEN_AUDIENCE',
-      `tokens of ${provider} need an audience: TOKEN_VERSION is ${version}`,
-      `set LOCAL_CREDMON_TOKEN_AUDIENCE to the names of the services that are to accept them`,
+      `tokens of ${provider} need an audience (their version is ${version}), but LOCAL_CREDMON_TOKEN_AUDIENCE is not set`,
+      `set it to the names of the services that are to accept them`,
     );
     return undefined;
   }

@@ -101,6 +101,7 @@ export interface SettingsFinding {
   readonly severity: 'error' | 'warning';
   /** The knob, as HTCondor spells it. */
   readonly knob: string;
+  /** A sentence that names the knob. */
   readonly message: string;
   readonly hint?: string;
 }

@@ -28,6 +28,12 @@ export async function lookUpUser(world: World, name: string): Promise<UserIdenti
   });
 }
 
+/** The name of the user of this number, or the number itself where no database knows it. */
+export async function nameOfUser(world: World, uid: number): Promise<string> {
+  const [name = ''] = (await lookUp(world, 'passwd', String(uid))) ?? [];
+  return name === '' ? String(uid) : name;
+}
+
 /** The number of the group of this name or number. Faults with `target-refused` when there is none. */
 export async function lookUpGroup(world: World, name: string): Promise<number> {
   if (isNumber(name)) return Number(name);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { chmod, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { after, before, test } from 'node:test';
 import { knobsOfDump } from '../../src/condor/knob-dump.ts';
 import { knobsPage } from '../../src/condor/knob-page.ts';
 import { type KnobEntry, knobTable } from '../../src/condor/knob-table.ts';
 import { type Knobs, knobsFrom, readKnobs } from '../../src/condor/knobs.ts';
+import { poolOf } from '../../src/condor/pool.ts';
 import { settingsOf } from '../../src/condor/read-settings.ts';
 import type { Fault } from '../../src/fault/fault.ts';
 import { realWorld } from '../../src/world/real-world.ts';
@@ -67,6 +68,16 @@ test('what goes wrong with condor_config_val is a sentence', async () => {
   await configVal(printed());
   await chmod(`${bin}/condor_config_val`, 0o777);
   await refused(/can be written by others/);
+});
+
+test('whose pool it is, is told by the owner of its credential directory', async () => {
+  const knobs = knobsFrom([['SEC_CREDENTIAL_DIRECTORY_OAUTH', bin]]);
+  const { owner } = (await world.files.facts(bin)) ?? assert.fail();
+  const nobody = { ...world, user: { uid: 65_534, gid: 65_534 } };
+  const { isRoot, user } = await poolOf(nobody, knobs, 'ap');
+  assert.deepEqual({ isRoot, user }, { isRoot: owner === 0, user: userInfo().username });
+  const none = await poolOf(nobody, knobsFrom([]), 'ap');
+  assert.deepEqual(none, { hostname: 'ap', isRoot: false, user: 'nobody' });
 });
 
 const entries = knobTable.flatMap(({ knobs }) => knobs);

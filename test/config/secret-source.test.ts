@@ -29,6 +29,13 @@ test('the first line of a file is the secret, without its line end', async () =>
   assert.equal((await readSecret(world, { kind: 'file', path: spaced }, 'password')).reveal(), ' with blanks ');
 });
 
+test('a client secret ends at the first control character, as condor_credd takes it', async () => {
+  const path = await file('tab', 's3cret\tof the access point\n');
+  assert.equal((await readSecret(world, { kind: 'file', path }, 'client_secret')).reveal(), 's3cret');
+  const other = await file('tab2', 'pass\tword\n');
+  assert.equal((await readSecret(world, { kind: 'file', path: other }, 'password')).reveal(), 'pass\tword');
+});
+
 test('a private key is the whole file', async () => {
   const path = await file('key', '-----BEGIN\nx\n-----END\n', 0o640);
   assert.equal((await readSecret(world, { kind: 'file', path }, 'private_key')).reveal(), '-----BEGIN\nx\n-----END\n');
