@@ -18,19 +18,26 @@ const identityHeaders = [
 
 type Headers = Record<string, string | string[] | undefined>;
 
+/** `unix-socket`: the server listens there and nowhere else, so that whoever may open it is a proxy of ours. */
+export type Peers = 'network' | 'unix-socket';
+
 /** The proxies whose word is taken for the address of a client: exactly those of a list, each an address or a network (`10.0.0.0/8`). */
 export class TrustedProxies {
   readonly #list = new BlockList();
+  readonly #peers: Peers;
   readonly some: boolean;
 
   /** Throws Fault `config-invalid` for what is neither an address nor a network. */
-  constructor(list: readonly string[]) {
+  constructor(list: readonly string[], peers: Peers = 'network') {
     for (const entry of list) this.#add(entry);
-    this.some = list.length > 0;
+    this.#peers = peers;
+    this.some = list.length > 0 || peers === 'unix-socket';
   }
 
   has(address: string | undefined): boolean {
-    if (!this.some || address === undefined) return false;
+    // On the network an address is missing as well: that of a client which has hung up since.
+    if (address === undefined) return this.#peers === 'unix-socket';
+    if (!this.some) return false;
     const family = isIP(address);
     return family !== 0 && this.#list.check(address, family === 6 ? 'ipv6' : 'ipv4');
   }
@@ -41,7 +48,7 @@ export class TrustedProxies {
    */
   clientAddress(peer: string | undefined, forwardedFor: string | string[] | undefined): string {
     let client = plainAddress(peer ?? '');
-    if (!this.has(client) || forwardedFor === undefined) return client;
+    if (!this.has(peer) || forwardedFor === undefined) return client;
     const hops = String(forwardedFor).split(',');
     for (let hop = hops.pop()?.trim(); hop !== undefined && isIP(hop) !== 0; hop = hops.pop()?.trim()) {
       client = plainAddress(hop);

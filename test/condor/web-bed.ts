@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatRequestFile, type LoginRequest } from '../../src/condor/request-file.ts';
-import type { OAuth2Provider, WebSettings } from '../../src/condor/settings.ts';
+import type { LocalProvider, OAuth2Provider, WebSettings } from '../../src/condor/settings.ts';
 import { PinTable } from '../../src/condor/web/pin-table.ts';
 import { createWebServer } from '../../src/condor/web/server.ts';
 import { openWebDatabase } from '../../src/condor/web/web-schema.ts';
@@ -23,6 +23,7 @@ export interface WebBedOptions {
   readonly world?: Partial<World>;
   readonly web?: Partial<WebSettings>;
   readonly provider?: Partial<OAuth2Provider>;
+  readonly local?: LocalProvider;
   /** Below the address it listens on. */
   readonly path?: string;
   readonly rate?: Rate;
@@ -68,6 +69,8 @@ export async function webBed(options: WebBedOptions = {}) {
       directory,
       specialNames: false,
       web,
+      localProviders: options.local === undefined ? [] : [options.local.provider],
+      local: (provider) => (provider === options.local?.provider ? options.local : undefined),
       oauth2: (provider) => ({ provider, clientId: 'c', tokenUrl: 't', ...options.provider }),
     },
     database,

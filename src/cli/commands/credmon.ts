@@ -1,7 +1,9 @@
 import type { CommandModule } from '../command.ts';
+import { register as logins } from './credmon/logins.ts';
+import { register as web } from './credmon/web.ts';
 
 /** One file of credmon/ for each verb. */
-const parts: readonly CommandModule['register'][] = [];
+const parts: readonly CommandModule['register'][] = [web, logins];
 
 export const register: CommandModule['register'] = (parent, run) => {
   const credmon = parent.command('credmon').description("Keep the tokens of HTCondor's jobs fresh.");

@@ -9,7 +9,7 @@ import { addHealth } from '../../serve/health.ts';
 import { type Rate, RateLimit } from '../../serve/rate-limit.ts';
 import { createServer } from '../../serve/server.ts';
 import type { TlsPair } from '../../serve/tls-files.ts';
-import { limitedAs, TrustedProxies } from '../../serve/trusted-proxies.ts';
+import { limitedAs, type Peers, TrustedProxies } from '../../serve/trusted-proxies.ts';
 import type { Database } from '../../store/database.ts';
 import type { World } from '../../world/world.ts';
 import type { CredmonSettings } from '../settings.ts';
@@ -20,6 +20,7 @@ import { addLoginRoutes } from './login-routes.ts';
 import { iconPath, sendPage, stylesheetPath } from './page.ts';
 import { PinTable } from './pin-table.ts';
 import { FormTokens, isSameOrigin } from './post-guard.ts';
+import { addPublicKeys } from './public-key-routes.ts';
 import { refusalPage } from './refusal-page.ts';
 import { isRefusalName, type RefusalName } from './refusals.ts';
 import { SessionTable } from './session-table.ts';
@@ -30,11 +31,16 @@ import { formKey } from './web-schema.ts';
 
 export interface WebServerOptions {
   readonly world: World;
-  readonly settings: Pick<CredmonSettings, 'directory' | 'specialNames' | 'oauth2' | 'web'>;
+  readonly settings: Pick<
+    CredmonSettings,
+    'directory' | 'specialNames' | 'oauth2' | 'web' | 'local' | 'localProviders'
+  >;
   /** As {@link openWebDatabase} opens it; closed by who opened it. */
   readonly database: Database;
   readonly log: Logger;
   readonly tls?: TlsPair;
+  /** Where it will listen; on the network unless told. */
+  readonly peers?: Peers;
   /** For each address; what people need unless told. */
   readonly rate?: Rate;
   /** Are requests still taken: not while it stops. */
@@ -66,10 +72,11 @@ export async function createWebServer(options: WebServerOptions): Promise<Fastif
   guard(app, desk, new RateLimit(options.rate ?? people, world.clock));
   addHealth(app, { ready: async () => options.open() });
   await app.register(async (below) => addRoutes(below, desk), { prefix: desk.base });
+  addPublicKeys(app, world, options.settings);
   return app;
 }
 
-async function deskOf({ world, settings, database, log }: WebServerOptions): Promise<WebDesk> {
+async function deskOf({ world, settings, database, log, peers }: WebServerOptions): Promise<WebDesk> {
   const { web, directory, specialNames } = settings;
   return {
     world,
@@ -80,7 +87,7 @@ async function deskOf({ world, settings, database, log }: WebServerOptions): Pro
     attempts: new AttemptTable(database, world),
     pins: new PinTable(database, world.clock),
     forms: new FormTokens(await formKey(database)),
-    proxies: new TrustedProxies(web.trustedProxies),
+    proxies: new TrustedProxies(web.trustedProxies, peers),
     log,
     base: new URL(web.prefix).pathname.replace(/\/$/, ''),
   };

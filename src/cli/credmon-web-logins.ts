@@ -1,0 +1,105 @@
+import { type Pin, PinTable } from '../condor/web/pin-table.ts';
+import { openWebDatabase, webDatabaseFile } from '../condor/web/web-schema.ts';
+import { type ExitCode, exit } from '../fault/codes.ts';
+import { Fault } from '../fault/fault.ts';
+import { printable, timestamp } from '../observe/printable.ts';
+import { asStateOwner } from './as-state-owner.ts';
+import { readCondorSettings } from './condor-settings.ts';
+import type { Context } from './context.ts';
+
+export interface LoginsOptions {
+  readonly condorBin?: string;
+}
+
+/** `tokeep credmon logins list`. */
+export async function listLogins(context: Context, options: LoginsOptions): Promise<ExitCode> {
+  return await withPins(context, options, async (pins) => {
+    const all = await pins.all();
+    if (context.options.json) {
+      await context.printJson(all.map(jsonOf));
+      return exit.fine;
+    }
+    for (const pin of all) {
+      await context.print(lineOf(pin));
+      if (pin.refused !== undefined) {
+        const { subject, issuer, at } = pin.refused;
+        await context.print(`    refused ${timestamp(at)}: ${printable(subject)} of ${printable(issuer)}`);
+      }
+    }
+    if (all.length === 0) await context.say('nobody has logged in yet');
+    return exit.fine;
+  });
+}
+
+/** `tokeep credmon logins allow USER SERVICE`. */
+export async function allowLogin(
+  context: Context,
+  user: string,
+  service: string,
+  options: LoginsOptions,
+): Promise<ExitCode> {
+  return await withPins(context, options, async (pins) => {
+    const pin = await pins.allow(user, service);
+    if (pin === undefined) throw await nobodyToAllow(pins, user, service);
+    await context.say(
+      `from now on ${user} logs in for ${service} as ${printable(pin.subject)} of ${printable(pin.issuer)}`,
+    );
+    return exit.fine;
+  });
+}
+
+/** `tokeep credmon logins forget USER SERVICE`. */
+export async function forgetLogin(
+  context: Context,
+  user: string,
+  service: string,
+  options: LoginsOptions,
+): Promise<ExitCode> {
+  return await withPins(context, options, async (pins) => {
+    if (!(await pins.forget(user, service))) throw unknown(user, service);
+    await context.say(`whoever logs in next as ${user} for ${service} is the one from then on`);
+    return exit.fine;
+  });
+}
+
+/** What root wrote into the database its owner could not open any more. */
+async function withPins(
+  { world }: Context,
+  { condorBin }: LoginsOptions,
+  work: (pins: PinTable) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const { web } = await readCondorSettings(world, condorBin);
+  const path = `${web.state}/${webDatabaseFile}`;
+  if ((await world.files.look(path)) === undefined) {
+    throw new Fault('config-missing', `there is no web login with its state in ${web.state}`, {
+      hint: 'start it once: tokeep credmon web',
+    });
+  }
+  await asStateOwner(world, web.state);
+  const database = await openWebDatabase(world, web.state);
+  try {
+    return await work(new PinTable(database, world.clock));
+  } finally {
+    await database.close();
+  }
+}
+
+async function nobodyToAllow(pins: PinTable, user: string, service: string): Promise<Fault> {
+  const pin = await pins.find(user, service);
+  if (pin === undefined) return unknown(user, service);
+  return new Fault('usage', `nobody but ${printable(pin.subject)} has tried to log in as ${user} for ${service}`, {
+    hint: `they log in first, and are refused; or: tokeep credmon logins forget ${user} ${service}`,
+  });
+}
+
+const unknown = (user: string, service: string): Fault =>
+  new Fault('usage', `${user} has not logged in for ${service} yet`, { hint: 'see: tokeep credmon logins list' });
+
+const lineOf = ({ user, service, subject, issuer, pinnedAt }: Pin): string =>
+  `${user} ${service}: ${printable(subject)} of ${printable(issuer)}, since ${timestamp(pinnedAt)}`;
+
+const jsonOf = ({ pinnedAt, refused, ...pin }: Pin) => ({
+  ...pin,
+  pinnedAt: timestamp(pinnedAt),
+  ...(refused === undefined ? {} : { refused: { ...refused, at: timestamp(refused.at) } }),
+});
