@@ -130,7 +130,11 @@ const oauth2: KnobGroup = {
     honoured('<SVC>_AUTHORIZATION_URL', 'known for BOX, GDRIVE, ONEDRIVE, DROPBOX', 'where users log in'),
     honoured('<SVC>_USER_URL', 'none', 'where the issuer says who logged in'),
     honoured('<SVC>_RETURN_URL_SUFFIX', 'none', 'where the issuer sends users back to, below CREDMON_WEB_PREFIX'),
-    fresh('<SVC>_ISSUER', 'none', 'the issuer; answers of a login that name another one are refused'),
+    fresh(
+      '<SVC>_ISSUER',
+      'none',
+      'the issuer: its metadata names the token endpoint, and a login or token of another one is refused',
+    ),
     unchanged('<SVC>_USER_DEFINE_SCOPES', 'none', 'read by condor_submit, and so are `_AUDIENCE` and `_OPTIONS`'),
     unchanged('<SVC>_DEFAULT_SCOPES', 'none', 'read by condor_submit, and so are `_AUDIENCE` and `_OPTIONS`'),
   ],
