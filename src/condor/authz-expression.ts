@@ -92,7 +92,9 @@ export class ScopeExpressions {
 
   async #output(argv: readonly string[]): Promise<string> {
     try {
-      return await runTrusted(this.#world, { argv, timeout: seconds(60), maxOutput: 64 * 1024 * 1024 });
+      const file = this.#world.env['CONDOR_CONFIG'];
+      const env = file === undefined ? {} : { CONDOR_CONFIG: file };
+      return await runTrusted(this.#world, { argv, env, timeout: seconds(60), maxOutput: 64 * 1024 * 1024 });
     } catch (thrown) {
       const { code, message, hint } = asFault(thrown, 'running classad_eval');
       const what = `AUTHZ_TEMPLATE_EXPR could not be evaluated: ${message}`;
