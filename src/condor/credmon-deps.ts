@@ -21,6 +21,8 @@ export interface CredmonDeps {
   readonly sealer: Sealer;
   readonly log: Logger;
   readonly node: string;
+  /** Of this process, whom condor_credd is to signal. */
+  readonly pid: number;
   readonly ownIssuers: OwnIssuers;
   /** Where `condor_config_val` and its kin lie; undefined: where the system looks for programs. */
   readonly condorBin?: string;

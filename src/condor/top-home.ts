@@ -1,5 +1,4 @@
 import type { Account } from '../config/config.ts';
-import { Fault } from '../fault/fault.ts';
 import { blankAccount, next, withCredential } from '../renew/account-state.ts';
 import { expiryOf } from '../renew/credential-expiry.ts';
 import type { CredentialHome, Ready } from '../renew/credential-home.ts';

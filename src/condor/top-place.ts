@@ -106,6 +106,21 @@ export async function replaceTop(
   return replaced === true;
 }
 
+/** Takes `.top` and `.use` away; says whether there was something. */
+export async function removeCredential(world: World, place: TopPlace): Promise<boolean> {
+  const removed = await inUserDirectory(world, place, async (directory) => {
+    let some = false;
+    for (const name of [`${place.name}.top`, `${place.name}.use`]) {
+      if ((await directory.look(name))?.type !== 'file') continue;
+      await directory.remove(name);
+      some = true;
+    }
+    await directory.sync();
+    return some;
+  });
+  return removed === true;
+}
+
 /** As the file was that it replaces; only root can give a file away. */
 async function dress(file: OpenFile, { owner, group, mode }: FileFacts, { user }: World): Promise<void> {
   if (user.uid === 0) await file.chown(owner, group);
@@ -122,7 +137,7 @@ async function read(directory: Directory, place: TopPlace): Promise<Found> {
     const top = parseTop(bytes);
     const credential = credentialOf(top);
     if (credential === undefined)
-      return none(place, top.kind === 'unreadable' ? `it ${top.reason}` : 'it holds no refresh token');
+      return none(place, top.kind === 'unreadable' ? `it ${top.why}` : 'it holds no refresh token');
     return { kind: 'top', text: bytes.toString(), credential, facts };
   } finally {
     await file.close();

@@ -127,6 +127,11 @@ export const logEvents = {
     { account: 'text' },
     'took over the refresh token that an interrupted run left for account {account}',
   ),
+  'credential-removed': event(
+    'warning',
+    { account: 'text', reason: 'text' },
+    'removed the credential of {account}, since it is refused for good: {reason}',
+  ),
   'successor-superseded': event(
     'notice',
     { account: 'text', path: 'text' },

@@ -1,0 +1,285 @@
+import type { Account } from '../config/config.ts';
+import { asFault, Fault } from '../fault/fault.ts';
+import type { CredentialHome } from '../renew/credential-home.ts';
+import { Daemon } from '../renew/daemon.ts';
+import { Engine } from '../renew/engine.ts';
+import type { JobReport } from '../renew/job.ts';
+import { deliverMissing, judgeAll } from '../renew/pass.ts';
+import { storeHome } from '../renew/store-home.ts';
+import type { AccountName, WishName } from '../token/names.ts';
+import { between, type Mono, minutes, seconds } from '../token/time.ts';
+import type { CredmonDeps } from './credmon-deps.ts';
+import { type CredentialDirectory, type DirectoryChange, openCredentialDirectory } from './directory.ts';
+import { type Changes, joined, KeptCredentials } from './kept-credentials.ts';
+import { Rules } from './rules.ts';
+import type { CredmonSettings } from './settings.ts';
+import { topHome } from './top-home.ts';
+import { removeCredential } from './top-place.ts';
+
+/** Mapfiles of groups are looked at this often. */
+const rulesEvery = minutes(1);
+/** Request files that nobody used, and what dead processes left. */
+const tidyEvery = minutes(30);
+
+/**
+ * The credmon: HTCondor's credential directory as a source of wishes for the renewer's engine. It looks at the whole directory once;
+ * after that only at users where something changed. Resolves when it was told to stop and what was under way has come to its end.
+ *
+ * Throws what a directory, a state or a configuration that cannot be worked with throws.
+ */
+export async function runCredmon(deps: CredmonDeps): Promise<void> {
+  const { world, settings, store, spool, log, node, ownIssuers } = deps;
+  const directory = openCredentialDirectory(world, settings.directory, settings);
+  await directory.check();
+  await directory.begin(deps.pid);
+  const rules = await Rules.of(deps, settings);
+  const kept = new KeptCredentials(deps.base, settings.directory);
+  const credmon = new Credmon(deps, { directory, kept, rules });
+  // Watched before it is read, so that nothing falls between the two.
+  await using _watch = await directory.watch((change) => credmon.changed(change));
+  await credmon.readAll();
+  deps.lookout.opened(() => kept.config);
+  const homeOf = (account: Account) => homes(account, kept, settings.directory);
+  const engine = await Engine.open({
+    ...{ world, store, spool, log, node, ownIssuers, homeOf },
+    config: kept.config,
+    absent: 'keep',
+  });
+  await credmon.run(engine);
+}
+
+/** A user's own credential lies in its `.top`; what the access point itself holds, in the store. */
+function homes(account: Account, kept: KeptCredentials, directory: string): CredentialHome {
+  const spends = account.grant === 'refresh_token' || account.grant === 'mytoken';
+  const place = spends ? kept.placeOf(account.name) : undefined;
+  return place === undefined ? storeHome : topHome({ directory, ...place });
+}
+
+interface Parts {
+  readonly directory: CredentialDirectory;
+  readonly kept: KeptCredentials;
+  readonly rules: Rules;
+}
+
+class Credmon {
+  readonly #deps: CredmonDeps;
+  readonly #directory: CredentialDirectory;
+  readonly #kept: KeptCredentials;
+  #rules: Rules;
+  #running: { readonly engine: Engine; readonly daemon: Daemon } | undefined;
+  /** Users to look at; everybody after a new configuration, or when the watch lost its thread. */
+  #dirty = new Set<string>();
+  #everybody = false;
+  #looking: Promise<void> | undefined;
+  #reconfiguring: Promise<void> | undefined;
+  #rulesAt: Mono;
+  #tidyAt: Mono;
+
+  constructor(deps: CredmonDeps, { directory, kept, rules }: Parts) {
+    this.#deps = deps;
+    this.#directory = directory;
+    this.#kept = kept;
+    this.#rules = rules;
+    this.#rulesAt = deps.world.clock.monotonic();
+    this.#tidyAt = this.#rulesAt;
+    kept.alsoSay(() => [...this.#rules.findings, ...directory.findings.map((each) => this.#rules.finding(each))]);
+  }
+
+  /** Before anybody works with it. */
+  async readAll(): Promise<void> {
+    await this.#lookAtAll();
+  }
+
+  async run(engine: Engine): Promise<void> {
+    const { lookout, signals } = this.#deps;
+    await this.#forgetAbsent(engine);
+    const daemon = new Daemon(engine, {
+      ...signals,
+      onTurn: () => this.#turn(),
+      onReport: (report) => {
+        lookout.happened();
+        void this.#denied(report);
+      },
+    });
+    this.#running = { engine, daemon };
+    this.#lookSoon();
+    this.#deps.onHangup(() => void this.#hangup());
+    await this.#directory.complete();
+    await lookout.ready(this.#kept.size);
+    await daemon.run();
+    await Promise.all([this.#looking, this.#reconfiguring]);
+  }
+
+  /** Of credentials that went while nobody ran. A successor that is in the store alone stays until its `.top` has it. */
+  async #forgetAbsent(engine: Engine): Promise<void> {
+    const { store } = this.#deps;
+    const { wishes, accounts } = this.#kept.config;
+    const gone = (await store.wishes()).map(({ name }) => name).filter((name) => !wishes.has(name));
+    const unneeded: AccountName[] = [];
+    for (const { name } of await store.accounts()) {
+      if (!accounts.has(name) && (await store.secrets(name)).credential === undefined) unneeded.push(name);
+    }
+    await engine.forget(gone, unneeded);
+  }
+
+  /** condor_credd has put something there, or HTCondor's configuration was changed: the signal is the same. */
+  async #hangup(): Promise<void> {
+    try {
+      await this.#directory.settle();
+      this.#running?.daemon.wake();
+      this.#reconfiguring ??= this.#reconfigure().finally(() => {
+        this.#reconfiguring = undefined;
+      });
+      await this.#reconfiguring;
+    } catch (thrown) {
+      this.#unexpected('answering SIGHUP', thrown);
+    }
+  }
+
+  /** What changed is only noted while nobody works with it yet. */
+  changed({ users }: DirectoryChange): void {
+    for (const user of users) this.#dirty.add(user);
+    this.#lookSoon();
+  }
+
+  /** Another configuration, or other groups: every credential may mean something else. */
+  #everythingChanged(): void {
+    this.#everybody = true;
+    this.#lookSoon();
+  }
+
+  #lookSoon(): void {
+    if (this.#running === undefined || (!this.#everybody && this.#dirty.size === 0)) return;
+    const { engine, daemon } = this.#running;
+    this.#looking ??= this.#lookUntilClean(engine, daemon).finally(() => {
+      this.#looking = undefined;
+    });
+  }
+
+  async #lookUntilClean(engine: Engine, daemon: Daemon): Promise<void> {
+    const { world, signals } = this.#deps;
+    while ((this.#everybody || this.#dirty.size > 0) && !signals.stop.aborted) {
+      const users = this.#dirty;
+      const everybody = this.#everybody;
+      this.#dirty = new Set();
+      this.#everybody = false;
+      try {
+        const changes = everybody ? await this.#lookAtAll() : await this.#lookAt(users);
+        await this.#act(engine, daemon, changes);
+        if (everybody) await this.#forgetAbsent(engine);
+      } catch (thrown) {
+        this.#unexpected('looking at the credential directory', thrown);
+        // What `take` has in its memory and the engine was not told of is found by looking at all of it.
+        this.#everybody = true;
+        this.#kept.forgetLooks();
+        await world.clock.sleep(seconds(5), signals.stop).catch(() => {});
+      }
+    }
+  }
+
+  async #lookAt(users: ReadonlySet<string>): Promise<Changes> {
+    const all: Changes[] = [];
+    for (const user of users) {
+      const found = await this.#directory.scanUser(user);
+      all.push(this.#kept.take(user, await this.#rules.understand(found)));
+    }
+    return joined(all);
+  }
+
+  async #lookAtAll(): Promise<Changes> {
+    const found = Map.groupBy(await this.#directory.scan(), ({ credential }) => credential.user);
+    const all: Changes[] = [];
+    for (const user of new Set([...this.#kept.users, ...found.keys()])) {
+      all.push(this.#kept.take(user, await this.#rules.understand(found.get(user) ?? [])));
+    }
+    return joined(all);
+  }
+
+  async #act(engine: Engine, daemon: Daemon, { enrol, replaced, bare, gone }: Changes): Promise<void> {
+    if (gone.wishes.length > 0 || gone.accounts.length > 0) await engine.forget(gone.wishes, gone.accounts);
+    if (enrol.length > 0) await engine.enrol(enrol);
+    await this.#hasten(replaced);
+    daemon.wake();
+    await this.#deliver(engine, bare);
+  }
+
+  /** Another credential than the one that failed: it is tried now. */
+  async #hasten(names: readonly WishName[]): Promise<void> {
+    if (names.length === 0) return;
+    const { store, world } = this.#deps;
+    const records = await store.wishes(names);
+    const troubled = records.filter(({ trouble, token }) => trouble !== null || token === null).map(({ name }) => name);
+    if (troubled.length > 0) await store.hasten(troubled, world.clock.now());
+  }
+
+  /** A `.use` that somebody removed, whose token is still good. */
+  async #deliver(engine: Engine, names: readonly WishName[]): Promise<void> {
+    if (names.length === 0) return;
+    const judged = await judgeAll(engine, { mode: 'daemon' }, names);
+    const fresh = judged.filter(({ verdict }) => verdict.kind !== 'due');
+    await deliverMissing(engine, fresh, {}, 'forced', 'places');
+  }
+
+  async #turn(): Promise<void> {
+    const { world, lookout } = this.#deps;
+    const now = world.clock.monotonic();
+    try {
+      if (between(this.#rulesAt, now) >= rulesEvery) {
+        this.#rulesAt = now;
+        if (await this.#rules.changed()) this.#everythingChanged();
+        await this.#directory.complete();
+      }
+      if (between(this.#tidyAt, now) >= tidyEvery) {
+        this.#tidyAt = now;
+        await this.#directory.tidy(world.clock.now());
+      }
+    } catch (thrown) {
+      this.#unexpected('looking after the credential directory', thrown);
+    }
+    await lookout.turn();
+  }
+
+  /** A configuration that cannot be read changes nothing; where things lie is fixed at the start. */
+  async #reconfigure(): Promise<void> {
+    const { settings: running } = this.#rules;
+    const { log } = this.#deps;
+    try {
+      const settings = await this.#deps.reread();
+      if (settings === undefined) return;
+      const places = ({ directory, state, specialNames }: CredmonSettings) =>
+        JSON.stringify([directory, state, specialNames]);
+      if (places(settings) !== places(running)) {
+        const sentence =
+          'it names another directory for credentials or state, or other rules of names; that takes a restart';
+        throw new Fault('config-invalid', sentence);
+      }
+      this.#rules = await Rules.of(this.#deps, settings);
+      const { wishes, accounts } = this.#kept.config;
+      log.event('config-reloaded', { config: running.directory, wishes: wishes.size, accounts: accounts.size });
+      this.#everythingChanged();
+    } catch (thrown) {
+      const reason = asFault(thrown, "reading HTCondor's configuration").message;
+      log.event('config-rejected', { config: running.directory, reason });
+    }
+  }
+
+  /** A vault token that is refused for good: as the shipped credmon does, so that the next submit gets a new one. */
+  async #denied({ wish, fault }: JobReport): Promise<void> {
+    const account = this.#kept.config.accounts.get(wish.account);
+    if (fault === undefined || account?.grant !== 'vault') return;
+    const { world, store, log } = this.#deps;
+    try {
+      if ((await store.account(account.name))?.login !== 'dead') return;
+      const place = this.#kept.placeOf(wish.name);
+      if (place === undefined) return;
+      const removed = await removeCredential(world, { directory: this.#directory.path, ...place });
+      if (removed) log.event('credential-removed', { account: account.name, reason: fault.message });
+    } catch (thrown) {
+      this.#unexpected(`removing the credential of ${wish.name}`, thrown);
+    }
+  }
+
+  #unexpected(doing: string, thrown: unknown): void {
+    this.#deps.log.event('unexpected-fault', { doing, reason: asFault(thrown, doing).message });
+  }
+}

@@ -1,0 +1,120 @@
+import type { ConfigFinding } from '../config/config.ts';
+import { asFault, type Fault } from '../fault/fault.ts';
+import { type Authz, AuthzBook } from './authz.ts';
+import type { CredentialName } from './credential-name.ts';
+import type { CredmonDeps } from './credmon-deps.ts';
+import type { FoundCredential } from './directory-scan.ts';
+import type { Taken, Understood } from './kept-credentials.ts';
+import { prepareLocalIssuer } from './local-issuer.ts';
+import { parentOf } from './parent.ts';
+import type { CredmonSettings } from './settings.ts';
+import type { TopFile } from './top-file.ts';
+import { topPosition } from './understanding.ts';
+import { type OwnPart, wishOf } from './wishes-of.ts';
+
+/** Where distributions put HTCondor's programs. */
+const usualBin = '/usr/bin';
+
+/**
+ * HTCondor's configuration, ready to be applied: what a `.top` file means with these settings, with the keys of local issuers at hand and
+ * users' rights worked out. Made anew at each reconfig.
+ */
+export class Rules {
+  readonly settings: CredmonSettings;
+  readonly #book: AuthzBook;
+  /** The directories of local issuers, by provider. */
+  readonly #issuers = new Map<string, string>();
+  readonly #findings: ConfigFinding[] = [];
+
+  private constructor(deps: CredmonDeps, settings: CredmonSettings) {
+    this.settings = settings;
+    this.#book = new AuthzBook(deps.world, deps.condorBin ?? usualBin);
+    for (const { severity, knob, message, hint } of settings.findings) {
+      // An error here concerns one knob: whoever keeps wishes must not take it for a configuration that names too few of them.
+      this.#say(`${severity === 'error' ? '' : 'note: '}${knob}: ${message}`, hint);
+    }
+  }
+
+  static async of(deps: CredmonDeps, settings: CredmonSettings): Promise<Rules> {
+    const rules = new Rules(deps, settings);
+    for (const provider of settings.localProviders) await rules.#prepareIssuer(deps, provider);
+    return rules;
+  }
+
+  /** What is wrong with HTCondor's configuration. */
+  get findings(): readonly ConfigFinding[] {
+    return this.#findings;
+  }
+
+  /** Somebody's groups may have changed since. */
+  changed(): Promise<boolean> {
+    return this.#book.changed();
+  }
+
+  /** All credentials of one user: a handle may live on the credential it belongs to. */
+  understand(found: readonly FoundCredential[]): Promise<readonly Taken[]> {
+    const tops = new Map(found.map(({ credential, top }) => [credential.name, top]));
+    return Promise.all(found.map((each) => this.#understandOne(each, tops)));
+  }
+
+  async #understandOne(found: FoundCredential, tops: ReadonlyMap<string, TopFile>): Promise<Taken> {
+    const { credential, hasUse, identity } = found;
+    return { credential, hasUse, identity, understood: await this.#meaningOf(found, tops) };
+  }
+
+  async #meaningOf(found: FoundCredential, tops: ReadonlyMap<string, TopFile>): Promise<Understood> {
+    const { credential, top, meta, writtenAt } = found;
+    const on = parentOf(credential, top, this.settings);
+    const parent = on === undefined ? undefined : tops.get(on.name);
+    const all = {
+      ...{ credential, top, writtenAt },
+      ...(parent === undefined ? {} : { parent }),
+      ...(meta === undefined ? {} : { meta }),
+    };
+    const meaning = wishOf(all, this.settings, await this.#ownPart(credential));
+    return meaning.kind === 'unfit' ? { kind: 'unfit', finding: this.#unfit(credential, meaning.fault) } : meaning;
+  }
+
+  async #ownPart({ provider, user }: CredentialName): Promise<OwnPart> {
+    const local = this.settings.local(provider);
+    const template = (local ?? this.settings.client(provider))?.authz;
+    if (template === undefined) return {};
+    const authz: Authz = await this.#book.of(template, user);
+    const issuer = this.#issuers.get(provider);
+    return { authz, ...(local === undefined || issuer === undefined ? {} : { issuer }) };
+  }
+
+  async #prepareIssuer({ world, sealer }: CredmonDeps, name: string): Promise<void> {
+    const provider = this.settings.local(name);
+    if (provider === undefined) return;
+    try {
+      const deps = { world, state: this.settings.state, sealer: async () => sealer };
+      const { directory, remarks } = await prepareLocalIssuer(deps, provider);
+      this.#issuers.set(name, directory);
+      for (const remark of remarks) this.#say(remark);
+    } catch (thrown) {
+      const fault = asFault(thrown, `preparing the local issuer ${name}`);
+      this.#say(fault.message, fault.hint);
+    }
+  }
+
+  /** Something wrong with the access point, not with one credential. */
+  finding({ message, hint }: { readonly message: string; readonly hint?: string | undefined }): ConfigFinding {
+    const said = hint === undefined ? message : `${message}; ${hint}`;
+    return {
+      severity: 'warning',
+      code: 'config-invalid',
+      at: { file: this.settings.directory, line: 1, column: 1 },
+      message: said,
+    };
+  }
+
+  #say(message: string, hint?: string): void {
+    this.#findings.push(this.finding({ message, hint }));
+  }
+
+  #unfit(credential: CredentialName, { code, message, hint }: Fault): ConfigFinding {
+    const said = hint === undefined ? message : `${message}; ${hint}`;
+    return { severity: 'warning', code, at: topPosition(this.settings, credential), message: said };
+  }
+}
