@@ -86,6 +86,8 @@ function worldOfFiles(env: Env, uid: number): World {
     clock: realClock,
     files: realFiles,
     random: realRandom,
+    trees: { names: none, read: none, stamps: none },
+    watches: { open: () => ({ add: () => 'refused', drop() {}, settled: none, close() {} }) },
     http: { send: none, close: async () => {} },
     mailer: { send: none },
     processes: { run: none },

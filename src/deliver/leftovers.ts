@@ -18,6 +18,9 @@ export function temporaryName(name: string, id: string): string {
   return `.${name.slice(0, longestPart)}.tokeep-${id}`;
 }
 
+/** What `sweepLeftovers` would look at. */
+export const mayBeLeftover = (name: string): boolean => patterns.some((pattern) => pattern.name.test(name));
+
 /** `.tokeep-<id>.token`: a file of a single command. */
 export function privateName(id: string): string {
   return `.tokeep-${id}.token`;
