@@ -14,7 +14,6 @@ export interface PoolFacts {
 /** TOKEEP_WEB_* and CREDMON_WEB_PREFIX. */
 export function readWeb(reader: KnobReader, pool: PoolFacts, localDirectory: string): WebSettings {
   const host = reader.text('FULL_HOSTNAME') ?? pool.hostname;
-  const prefix = reader.url('CREDMON_WEB_PREFIX') ?? `https://${host}`;
   const certificate = reader.path('TOKEEP_WEB_CERTIFICATE');
   const key = reader.path('TOKEEP_WEB_KEY');
   if ((certificate === undefined) !== (key === undefined)) {
@@ -22,7 +21,7 @@ export function readWeb(reader: KnobReader, pool: PoolFacts, localDirectory: str
     reader.error(missing, `TLS needs TOKEEP_WEB_CERTIFICATE and TOKEEP_WEB_KEY, but ${missing} is not set`);
   }
   return {
-    prefix: prefix.replace(/\/+$/, ''),
+    prefix: readPrefix(reader, host),
     listen: reader.text('TOKEEP_WEB_LISTEN') ?? '127.0.0.1:8443',
     ...(certificate === undefined ? {} : { certificate }),
     ...(key === undefined ? {} : { key }),
@@ -33,6 +32,14 @@ export function readWeb(reader: KnobReader, pool: PoolFacts, localDirectory: str
       reader.path('TOKEEP_WEB_STATE') ?? (pool.isRoot ? '/var/lib/tokeep/credmon-web' : `${localDirectory}/tokeep-web`),
     host,
   };
+}
+
+function readPrefix(reader: KnobReader, host: string): string {
+  const prefix = reader.url('CREDMON_WEB_PREFIX') ?? `https://${host}`;
+  if (URL.canParse(prefix)) return prefix.replace(/\/+$/, '');
+  const said = JSON.stringify(host);
+  reader.error('CREDMON_WEB_PREFIX', `CREDMON_WEB_PREFIX is not set, and ${said} is no name of a host to take instead`);
+  return 'https://localhost';
 }
 
 /** A login that is asked for and cannot be had lets nobody in; falling back to none would let everybody in. */
