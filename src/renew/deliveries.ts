@@ -20,6 +20,8 @@ export class Deliveries {
   readonly #records = new Map<WishName, Map<string, DeliveryRecord>>();
   /** Those with trouble; few, and looked at every turn. */
   readonly #failing = new Map<string, DeliveryRecord>();
+  /** The fingerprints on their way, by wish and target: a second look in the meantime must not deliver them twice. */
+  readonly #underWay = new Map<string, string>();
 
   constructor(ports: RenewPorts, known: readonly DeliveryRecord[]) {
     this.#ports = ports;
@@ -30,6 +32,7 @@ export class Deliveries {
   pending(wish: Wish, fingerprint: string, when: 'now' | 'forced'): readonly Target[] {
     const now = this.#ports.world.clock.now();
     return wish.targets.filter((target) => {
+      if (this.#underWay.get(keyOf(wish.name, target.id)) === fingerprint) return false;
       const record = this.#records.get(wish.name)?.get(target.id);
       if (record === undefined || record.delivered !== fingerprint) return when === 'forced' || !waits(record, now);
       return false;
@@ -41,7 +44,7 @@ export class Deliveries {
     const missing: Target[] = [];
     for (const target of wish.targets) {
       const record = this.#records.get(wish.name)?.get(target.id);
-      if (record?.delivered !== fingerprint) continue;
+      if (record?.delivered !== fingerprint || this.#underWay.has(keyOf(wish.name, target.id))) continue;
       const delivered = { fingerprint, at: record.deliveredAt };
       const found = await delivererOf(target).check(target, delivered, this.#ports.world);
       if (found === 'gone') missing.push(target);
@@ -66,7 +69,17 @@ export class Deliveries {
     facts: TokenFacts,
     targets: readonly Target[],
   ): Promise<readonly DeliveryReport[]> {
-    return Promise.all(targets.map((target) => this.#deliverOne(wish, token, facts, target)));
+    return Promise.all(
+      targets.map(async (target) => {
+        const key = keyOf(wish.name, target.id);
+        this.#underWay.set(key, token.fingerprint);
+        try {
+          return await this.#deliverOne(wish, token, facts, target);
+        } finally {
+          if (this.#underWay.get(key) === token.fingerprint) this.#underWay.delete(key);
+        }
+      }),
+    );
   }
 
   async #deliverOne(wish: Wish, token: AccessToken, facts: TokenFacts, target: Target): Promise<DeliveryReport> {
