@@ -262,6 +262,10 @@ const findings: readonly [Readonly<Record<string, string>>, readonly string[]][]
     ['TOKEEP_CREDMON_NETWORK_USER is root, who must not speak to the network; taken as nobody'],
   ],
   [
+    { FULL_HOSTNAME: 'two words' },
+    ['CREDMON_WEB_PREFIX is not set, and "two words" is no name of a host to take instead'],
+  ],
+  [
     { TOKEEP_WEB_CERTIFICATE: '/c' },
     ['TLS needs TOKEEP_WEB_CERTIFICATE and TOKEEP_WEB_KEY, but TOKEEP_WEB_KEY is not set'],
   ],
@@ -331,6 +335,7 @@ test('a trusted vault host may have a port, as condor_credd wants it', () => {
 
 test('whatever the knobs hold, reading them does not fail', () => {
   const names = [
+    'FULL_HOSTNAME',
     'SEC_CREDENTIAL_DIRECTORY_OAUTH',
     'LOCAL_CREDMON_PROVIDER_NAMES',
     'CLIENT_CREDMON_PROVIDER_NAMES',
@@ -355,7 +360,7 @@ test('whatever the knobs hold, reading them does not fail', () => {
       read.kindOf(provider);
       read.oauth2(provider);
       for (const { message, knob: named } of read.findings) assert.ok(named !== '' && message.includes(named));
-      assert.ok(read.directory.startsWith('/'));
+      assert.ok(read.directory.startsWith('/') && URL.canParse(read.web.prefix));
     }),
     { numRuns: 1500 },
   );
