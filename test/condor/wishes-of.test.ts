@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
+import { vaultGrant } from '../../src/acquire/vault.ts';
 import type { Authz } from '../../src/condor/authz.ts';
 import { type CredentialName, credentialName } from '../../src/condor/credential-name.ts';
 import { leadTime } from '../../src/condor/lead-time.ts';
@@ -17,6 +19,8 @@ import { judge } from '../../src/renew/verdict.ts';
 import type { TokenFacts, WishRecord } from '../../src/store/records.ts';
 import type { IssuerUrl, WishName } from '../../src/token/names.ts';
 import { after, between, type Epoch, epoch, type Millis, minutes, seconds } from '../../src/token/time.ts';
+import { realWorld } from '../../src/world/real-world.ts';
+import { startVaultServer } from '../peers/vault-server.ts';
 
 const directory = '/var/lib/condor/oauth_credentials';
 const secretFile = { kind: 'file', path: '/etc/condor/.secrets/mytok' } as const;
@@ -269,6 +273,40 @@ test('another vault token is another try, since the old one may have been refuse
   const [first, second] = [wishFor('hvs.1'), wishFor('hvs.2')];
   assert.notEqual(first.account.fingerprint, second.account.fingerprint);
   assert.notEqual(first.wish.fingerprint, second.wish.fingerprint);
+});
+
+test('the vault is asked with what stands in the .top file at that moment, for as much life as HTCondor wants', async () => {
+  await using server = await startVaultServer();
+  const home = await mkdtemp('/tmp/tokeep-wishes-');
+  try {
+    const place = settingsWith({ directory: home });
+    const put = async (vault_token: string) => {
+      await mkdir(`${home}/alice`, { recursive: true });
+      await writeFile(`${home}/alice/cms.top`, JSON.stringify({ vault_token, vault_url: vaultUrl }), { mode: 0o600 });
+    };
+    const ask = async () => {
+      const { account, wish } = fit(wishOf(found('cms', await readFile(`${home}/alice/cms.top`, 'utf8')), place));
+      assert.ok(account.grant === 'vault');
+      const world = realWorld();
+      const signal = new AbortController().signal;
+      const context = { world, account: { ...account, server: server.url }, record: undefined, secrets: {}, signal };
+      const { audience, scope, lifetime } = wish;
+      const raw = await vaultGrant.send(context, { audience, scope, ...(lifetime === undefined ? {} : { lifetime }) });
+      assert.ok(raw.kind === 'raw', inspect(raw));
+      return vaultGrant.judge(raw, context);
+    };
+    server.store('secret/oauth/creds/cms/alice:default', 7200);
+    server.tokens.set('hvs.2', { ttl: 3600, creationTtl: 3600, renewable: false, paths: ['secret/oauth/'] });
+    await put('hvs.1');
+    const refused = await ask();
+    assert.ok(refused.kind === 'refused' && refused.credentialDead, inspect(refused));
+    assert.equal(refused.fault.code, 'login-needed');
+    await put('hvs.2');
+    assert.equal((await ask()).kind, 'token');
+    assert.equal(server.requests.at(-1), 'GET /v1/secret/oauth/creds/cms/alice:default?minimum_seconds=2400');
+  } finally {
+    await rm(home, { recursive: true });
+  }
 });
 
 test('a vault handle uses the token of what it belongs to: all before the last _', () => {
