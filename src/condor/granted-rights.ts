@@ -1,6 +1,5 @@
 import { cleanWords } from '../acquire/issuer-words.ts';
 import type { AudienceWish, ScopeWish } from '../config/config.ts';
-import { isForEveryone } from '../token/audience.ts';
 import { parseScope } from '../token/capability.ts';
 import type { Audience, Scope } from '../token/names.ts';
 import { narrow } from '../token/narrowing.ts';
@@ -45,7 +44,7 @@ export function grantedRights(
       hint: `the templates give ${authz.scopes.length === 0 ? 'nothing' : listed(authz.scopes)}; ask for that or less`,
     });
   }
-  const others = asked.audience.audiences.filter((one) => !includesAudience(audiences, one));
+  const others = asked.audience.audiences.filter((one) => !audiences.includes(one));
   if (others.length > 0) {
     return unfit(settings, credential, `asks for a token for ${listed(others)}, which tokens from here are not for`, {
       hint: `they are for ${listed(audiences)}`,
@@ -63,10 +62,6 @@ function widerOf(held: readonly string[], wanted: readonly string[]): readonly s
   const answer = narrow(held.map(parseScope), wanted.map(parseScope));
   return answer.kind === 'wider' ? answer.scopes.map(({ text }) => text) : [];
 }
-
-/** A token for everybody may be narrowed to anybody. */
-const includesAudience = (held: readonly string[], wanted: string): boolean =>
-  held.includes(wanted) || held.some(isForEveryone);
 
 const mostListed = 5;
 function listed(words: readonly string[]): string {

@@ -3,10 +3,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
+import { signingKey } from '../../src/acquire/signing-key.ts';
 import { vaultGrant } from '../../src/acquire/vault.ts';
 import type { Authz } from '../../src/condor/authz.ts';
 import { type CredentialName, credentialName } from '../../src/condor/credential-name.ts';
 import { leadTime } from '../../src/condor/lead-time.ts';
+import { prepareLocalIssuer } from '../../src/condor/local-issuer.ts';
 import { type MetaFile, parseMetaFile } from '../../src/condor/meta-file.ts';
 import { plainUrl, unfitOutsideUrl } from '../../src/condor/outside-url.ts';
 import { parentOf } from '../../src/condor/parent.ts';
@@ -14,13 +16,18 @@ import type { ClientProvider, CredmonSettings, LocalProvider, OAuth2Provider } f
 import { parseTop } from '../../src/condor/top-file.ts';
 import { type FoundTop, type OwnPart, type Understanding, wishOf } from '../../src/condor/wishes-of.ts';
 import type { Account, Wish } from '../../src/config/config.ts';
+import { ownIssuers } from '../../src/mint/own-issuers.ts';
+import { requestFor } from '../../src/renew/job.ts';
 import { settled } from '../../src/renew/outcome.ts';
+import type { RenewPorts } from '../../src/renew/ports.ts';
 import { judge } from '../../src/renew/verdict.ts';
 import type { TokenFacts, WishRecord } from '../../src/store/records.ts';
+import { decodeJwt } from '../../src/token/jwt.ts';
 import type { IssuerUrl, WishName } from '../../src/token/names.ts';
 import { after, between, type Epoch, epoch, type Millis, minutes, seconds } from '../../src/token/time.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 import { startVaultServer } from '../peers/vault-server.ts';
+import { depsOf, freshPlace, providerIn } from './local-bed.ts';
 
 const directory = '/var/lib/condor/oauth_credentials';
 const secretFile = { kind: 'file', path: '/etc/condor/.secrets/mytok' } as const;
@@ -223,6 +230,40 @@ test('a handle of the local issuer gets less than the templates give, and never 
     faultOf(wishOf(found('scitokens_job1', '{"scopes":7}'), settings, own)).message,
     /scopes that is no text/,
   );
+});
+
+test('what the local issuer is asked for, for all and for a handle, it signs', async () => {
+  const place = freshPlace();
+  const deps = depsOf(place);
+  const provider = providerIn(place, { audience: ['https://a.example', 'https://b.example'] });
+  const { directory: issuer } = await prepareLocalIssuer(deps, provider);
+  const own = ownIssuers(deps.world, { sealer: deps.sealer, chain: 'test' });
+  try {
+    const part = { authz: authz('read:/user/alice', 'write:/user/alice'), issuer };
+    for (const [name, content, scope, aud] of [
+      ['scitokens', 'alice', 'read:/user/alice write:/user/alice', ['https://a.example', 'https://b.example']],
+      [
+        'scitokens_job1',
+        { scopes: 'read:/user/alice/j', audience: 'https://b.example' },
+        'read:/user/alice/j',
+        ['https://b.example'],
+      ],
+    ] as const) {
+      const { account, wish } = fit(wishOf(found(name, content), settingsWith({ local: () => provider }), part));
+      assert.ok(account.grant === 'signing_key');
+      const signal = new AbortController().signal;
+      const context = { world: deps.world, account, record: undefined, secrets: {}, signal, ownIssuers: own };
+      const raw = await signingKey.send(context, await requestFor({} as RenewPorts, account, wish));
+      assert.ok(raw.kind === 'raw', inspect(raw));
+      const outcome = signingKey.judge(raw, context);
+      const decoded = outcome.kind === 'token' ? decodeJwt(outcome.token.reveal()) : undefined;
+      const claims = decoded?.kind === 'jwt' ? decoded.claims : {};
+      assert.deepEqual([claims['sub'], claims['scope'], claims['aud']], ['alice', scope, [...aud]]);
+      assert.equal(Number(claims['exp']) - Number(claims['iat']), 1200);
+    }
+  } finally {
+    await own.close();
+  }
 });
 
 test('who may have nothing gets no token, with the sentence of the templates', () => {
