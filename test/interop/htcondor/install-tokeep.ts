@@ -12,6 +12,8 @@ const programs = {
   '/usr/bin/tokeep': 'tokeep',
   '/usr/sbin/tokeep-credmon': 'tokeep-credmon',
   '/usr/bin/tokeep-map-plugin': 'tokeep-map-plugin',
+  '/usr/bin/tokeep-credential-storer': 'tokeep-credential-storer',
+  '/usr/bin/scitokens_credential_producer': 'scitokens_credential_producer',
 };
 
 /** Copies this checkout into the root, as a package would: the program, what it needs to run, and a Node of its own. */

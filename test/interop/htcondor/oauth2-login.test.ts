@@ -37,7 +37,10 @@ async function logIn(url: string, user: User, services: number): Promise<void> {
       .click();
     await logInAtIssuer(page, user, told.issuer);
   }
-  await page.getByRole('heading', { name: 'All done: now submit again' }).waitFor();
+  const done = page.getByRole('heading', { name: 'All done: now submit again' });
+  await done.waitFor().catch(async (why: Error) => {
+    throw new Error(`${why.message}\n${page.url()}\n${await page.locator('body').innerText()}`);
+  });
   await page.context().close();
 }
 

@@ -12,12 +12,15 @@ import { tailOfLogs } from './logs.ts';
 import { domain, lengths, robotService, services } from './pool-config.ts';
 import { say, took } from './progress.ts';
 import { preparePool, startPool } from './start-pool.ts';
+import { startWeb } from './start-web.ts';
 import { asEnvironment, type Surroundings } from './surroundings.ts';
 
 const top = join(import.meta.dirname, '../../..');
 const root = process.env['TOKEEP_CONDOR_IN'] ?? '';
-const webListen = '127.0.0.1:8443';
-const webPrefix = 'https://localhost:8443';
+/** In a network of our own every port is free. */
+const webPort = 8443;
+const webListen = `127.0.0.1:${webPort}`;
+const webPrefix = `https://localhost:${webPort}`;
 
 /** Clients as an administrator would have registered them. */
 const clients = [
@@ -60,6 +63,7 @@ async function main(files: readonly string[]): Promise<number> {
   });
   const pool = await took('the pool is up', () => startPool(root));
   stack.use(pool);
+  stack.use(await took('the web login is up', () => startWeb(root, webPort)));
   const told: Surroundings = {
     ...{ root, caFile: ca.caFile, ...server, directory, issuer: issuer.issuer, webPrefix, mails },
   };
