@@ -26,6 +26,8 @@ export interface IssuerConfig {
   readonly audiences: readonly string[];
   /** Keys, clients, logins and refresh tokens live here and outlive the process. */
   readonly stateFile?: string;
+  /** People of this client who have logged in already, for all scopes of the issuer; see {@link IssuerReady.refreshTokens}. */
+  readonly loggedIn?: { readonly clientId: string; readonly count: number };
   /** Answers of the token endpoint wait this long, in milliseconds. */
   readonly tokenDelay?: number;
 }
@@ -34,4 +36,5 @@ export interface IssuerConfig {
 export interface IssuerReady {
   readonly issuer: string;
   readonly port: number;
+  readonly refreshTokens: readonly string[];
 }

@@ -163,6 +163,23 @@ function offerTokenExchange(provider: Provider, issuer: string): void {
   );
 }
 
+/** As if so many people had been here. */
+async function refreshTokensOf(provider: Provider): Promise<readonly string[]> {
+  const { clientId, count } = config.loggedIn ?? { clientId: '', count: 0 };
+  const client = count === 0 ? undefined : await provider.Client.find(clientId);
+  const scope = ['offline_access', ...config.scopes].join(' ');
+  const made: string[] = [];
+  for (let nth = 0; nth < count; nth++) {
+    const accountId = `person-${nth}`;
+    const grant = new provider.Grant({ accountId, clientId });
+    grant.addOIDCScope(scope);
+    for (const audience of config.audiences) grant.addResourceScope(toResource(audience), config.scopes.join(' '));
+    const grantId = await grant.save();
+    made.push(await new provider.RefreshToken({ accountId, client, grantId, scope, gty: 'authorization_code' }).save());
+  }
+  return made;
+}
+
 let handle: (request: IncomingMessage, response: ServerResponse) => void = (_, response) =>
   response.writeHead(503).end();
 
@@ -184,14 +201,14 @@ const server =
   tls === undefined
     ? createServer(onRequest)
     : createSecureServer({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }, onRequest);
-server.listen(config.port, '127.0.0.1', () => {
+server.listen(config.port, '127.0.0.1', async () => {
   const { port } = server.address() as AddressInfo;
   const host = tls === undefined ? '127.0.0.1' : 'localhost';
   const issuer = `${tls === undefined ? 'http' : 'https'}://${host}:${port}${config.path ?? ''}`;
   const provider = new Provider(issuer, providerConfiguration());
   offerTokenExchange(provider, issuer);
   handle = provider.callback();
-  const ready: IssuerReady = { issuer, port };
+  const ready: IssuerReady = { issuer, port, refreshTokens: await refreshTokensOf(provider) };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 });
 // Whoever started us holds our standard input; when it closes, they are gone.

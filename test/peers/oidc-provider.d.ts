@@ -27,6 +27,17 @@ declare module 'oidc-provider' {
     readonly ClientCredentials: new (
       data: Readonly<Record<string, unknown>>,
     ) => IssuedToken;
+    readonly Grant: new (
+      data: Readonly<Record<string, unknown>>,
+    ) => {
+      addOIDCScope(scope: string): void;
+      addResourceScope(resource: string, scope: string): void;
+      save(): Promise<string>;
+    };
+    readonly RefreshToken: new (
+      data: Readonly<Record<string, unknown>>,
+    ) => { save(): Promise<string> };
+    readonly Client: { find(id: string): Promise<unknown> };
     callback(): (request: IncomingMessage, response: ServerResponse) => void;
     registerGrantType(
       name: string,

@@ -24,6 +24,8 @@ export interface RunningIssuer extends AsyncDisposable {
   /** What the issuer keeps, where it survives a restart. */
   readonly stateFile: string | undefined;
   readonly pid: number;
+  /** Of those who had logged in from the start (`loggedIn`). */
+  readonly refreshTokens: readonly string[];
   /** SIGKILL: the issuer is gone, its port free; restart() brings it back. */
   kill(): Promise<void>;
   /** On the same port, killing the old process first if there is one. */
@@ -89,6 +91,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<RunningI
     port: running.ready.port,
     caFile: ca?.caFile,
     stateFile: config.stateFile,
+    refreshTokens: running.ready.refreshTokens,
     get pid() {
       return running.child.pid ?? 0;
     },
