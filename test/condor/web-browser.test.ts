@@ -1,40 +1,155 @@
 import assert from 'node:assert/strict';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { issuerFor, loginRequest, webBed } from './web-bed.ts';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, Page } from 'playwright-core';
+import { issuerFor, loginRequest, type WebBed, webBed } from './web-bed.ts';
 import { freshPage, logInAtIssuer, openChromium } from './web-chromium.ts';
 
-let browser: Browser | undefined;
+let found: Browser | undefined;
 before(async () => {
-  browser = await openChromium();
+  found = await openChromium();
+  if (found === undefined) console.log('no /usr/bin/chromium here: the web login is not tried in a browser');
 });
 after(async () => {
-  await browser?.close();
+  await found?.close();
 });
 
-test('a whole login in a browser without JavaScript ends in a .top file and "submit again"', async () => {
-  if (browser === undefined) return;
+/** A test of what a browser does; passes over itself, in one line of the whole file, where there is none. */
+const inBrowser = (name: string, body: (browser: Browser) => Promise<void>) =>
+  test(name, async () => {
+    if (found !== undefined) await body(found);
+  });
+
+const main = (page: Page) => page.locator('main').innerText();
+
+/** What the credmon does with a `.top`. */
+async function makeUse(bed: WebBed, user: string, name: string): Promise<void> {
+  await writeFile(join(bed.directory, user, `${name}.use`), '{}', { mode: 0o400 });
+}
+
+inBrowser('a whole login without JavaScript ends in a .top file and "submit again"', async (browser) => {
   await using bed = await webBed();
   await using issuer = await issuerFor(bed, ['mytok']);
   const { key, link } = await bed.ask([loginRequest(bed, issuer.issuer, 'mytok', { handle: 'rd' })]);
   const page = await freshPage(browser, { javaScriptEnabled: false });
   await page.goto(link);
-  assert.match(await page.locator('main').innerText(), /The local user alice on ap\.example\.org asked for tokens/);
+  assert.match(await main(page), /The local user alice on ap\.example\.org asked for tokens/);
   await page.getByRole('button', { name: 'I am alice: go on' }).click();
   await page.getByRole('button', { name: /Log in at/ }).click();
   await logInAtIssuer(page, 'alice@idp', issuer.issuer);
   assert.equal(page.url(), `${bed.prefix}/`);
-  assert.match(await page.locator('main').innerText(), /You are logged in everywhere/, bed.log.join(''));
+  assert.match(await main(page), /You are logged in everywhere/, bed.log.join(''));
   const top = join(bed.directory, 'alice', 'mytok_rd.top');
   const content = JSON.parse(await readFile(top, 'utf8'));
+  assert.deepEqual(Object.keys(content), ['refresh_token', 'scopes', 'audience']);
   assert.equal(content.scopes, 'openid, offline_access, storage.read:/');
   assert.equal(content.audience, 'https://storage.example');
   assert.equal((await stat(top)).mode & 0o7777, 0o400);
   assert.equal((await stat(join(bed.directory, 'alice'))).mode & 0o7777, 0o2700);
   await assert.rejects(stat(join(bed.directory, key)), { code: 'ENOENT' });
-  await writeFile(join(bed.directory, 'alice', 'mytok_rd.use'), '{}');
+  await makeUse(bed, 'alice', 'mytok_rd');
   await page.getByRole('heading', { name: 'All done: now submit again' }).waitFor();
   await page.context().close();
 });
+
+const looks = [
+  { name: 'desktop', width: 960, height: 720, colorScheme: 'light' },
+  { name: 'phone', width: 360, height: 740, colorScheme: 'dark' },
+] as const;
+
+/** No violation that axe knows, no sideways scrolling on a phone; with TOKEEP_SCREENSHOTS=DIR a picture of each page at each width. */
+async function inspectPage(page: Page, name: string): Promise<void> {
+  const directory = process.env['TOKEEP_SCREENSHOTS'];
+  for (const { name: size, width, height, colorScheme } of looks) {
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    assert.deepEqual(told, [], `${name}, ${size}`);
+    const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth'));
+    assert.ok(overflow <= 0, `${name} is ${overflow} px too wide at ${width}`);
+    if (directory === undefined) continue;
+    await mkdir(directory, { recursive: true });
+    await page.screenshot({ path: join(directory, `${name}-${size}.png`), fullPage: true });
+  }
+}
+
+/** The page that looks again by itself, held still. */
+async function heldStill(page: Page, url: string): Promise<void> {
+  await page.route(url, async (route) => {
+    const response = await route.fetch();
+    const { refresh, ...headers } = response.headers();
+    assert.equal(refresh, '2');
+    await route.fulfill({ response, headers });
+  });
+  await page.goto(url);
+  await page.unroute(url);
+}
+
+inBrowser(
+  'every page is good for axe and for a phone, light and dark; the way through is by keyboard',
+  async (browser) => {
+    await using bed = await webBed();
+    await using issuer = await issuerFor(bed, ['mytok', 'wlcg']);
+    const { link } = await bed.ask([
+      loginRequest(bed, issuer.issuer, 'mytok', { handle: 'rd' }),
+      loginRequest(bed, issuer.issuer, 'wlcg', {
+        scopes:
+          'compute.create compute.read storage.modify:/atlas/very/long/path/without/any/blank/in/it/at/all my-scope',
+        audience: '',
+      }),
+    ]);
+    const page = await freshPage(browser);
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (message.location().url.startsWith(bed.prefix)) complaints.push(message.text());
+    });
+    const button = async (name: RegExp) => {
+      const wanted = page.getByRole('button', { name });
+      for (let step = 0; step < 20 && (await wanted.and(page.locator(':focus')).count()) === 0; step += 1) {
+        await page.keyboard.press('Tab');
+      }
+      await Promise.all([page.waitForEvent('framenavigated'), page.keyboard.press('Enter')]);
+      await page.waitForLoadState();
+    };
+    await page.goto(link);
+    await inspectPage(page, 'confirm');
+    await button(/I am alice/);
+    await inspectPage(page, 'services');
+    await button(/Log in at .* for mytok, handle rd/);
+    await logInAtIssuer(page, 'alice@idp', issuer.issuer);
+    assert.match(await main(page), /1 of 2 logged in/);
+    await makeUse(bed, 'alice', 'mytok_rd');
+    await page.goto(`${bed.prefix}/`);
+    await button(/Log in at .* for wlcg/);
+    await page.getByText('Cancel').click();
+    await page.waitForURL(`${bed.prefix}/`);
+    assert.match(await main(page), /the login was declined/);
+    await inspectPage(page, 'declined');
+    await button(/Try again/);
+    await logInAtIssuer(page, 'alice@idp', issuer.issuer);
+    assert.match(await main(page), /You are logged in everywhere/, bed.log.join(''));
+    await heldStill(page, `${bed.prefix}/`);
+    await inspectPage(page, 'on-its-way');
+    await makeUse(bed, 'alice', 'wlcg');
+    await page.reload();
+    assert.match(await main(page), /All done: now submit again/);
+    await inspectPage(page, 'done');
+    await button(/Leave/);
+    await inspectPage(page, 'left');
+    await page.goto(link);
+    await inspectPage(page, 'used-up');
+    const { link: odd } = await bed.ask([
+      loginRequest(bed, issuer.issuer, 'mytok', { scopes: 'read:/\u202e\u0007<b>x</b>', localUser: 'bob' }),
+    ]);
+    await page.goto(odd);
+    await inspectPage(page, 'odd');
+    assert.deepEqual(
+      complaints.filter((one) => !/status of (403|404)/.test(one)),
+      [],
+    );
+    await page.context().close();
+  },
+);

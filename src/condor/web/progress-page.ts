@@ -38,7 +38,7 @@ export function progressPage(terms: ProgressTerms): Page {
 ${summary(terms, done, isReady)}
 ${services.map((service) => section(service, terms))}
 ${pending.length > 0 ? html`<p><a href="${base}/">Look again</a></p>` : undefined}
-<form method="post" action="${base}/leave" class="leave"><input type="hidden" name="token" value="${terms.formToken}"><button class="quiet">Leave</button> <span class="small">ends what this browser may do here; tokens stay</span></form>`,
+<form method="post" action="${base}/leave" class="leave"><input type="hidden" name="token" value="${terms.formToken}"><button class="quiet">Leave</button> <span class="small">This browser forgets the logins; your jobs keep their tokens.</span></form>`,
   };
 }
 
@@ -84,7 +84,7 @@ function outcome({ last, progress }: Shown, { now }: ProgressTerms): Html | unde
   if (last === undefined) return progress === 'waiting' ? undefined : html`<p>You were logged in here already.</p>`;
   if (last.kind === 'refused') {
     if (progress !== 'waiting') return undefined;
-    return html`<p class="why" role="alert">The last login was not used: ${foreign(last.why, 600)}.</p>
+    return html`<p class="why" role="alert">This did not work: ${foreign(last.why, 600)}.</p>
 ${last.hint === undefined ? undefined : html`<p>${foreign(last.hint, 600)}</p>`}`;
   }
   const who = last.who === undefined ? 'The issuer does not say as whom.' : `You are ${foreign(last.who)} there.`;

@@ -15,7 +15,7 @@ html { font: 100%/1.55 system-ui, sans-serif; background: var(--page); color: va
 body { margin: 0; overflow-wrap: anywhere; }
 main { max-width: 44rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 1rem; }
-h2 { font-size: 1.1rem; line-height: 1.35; margin: 0 0 .5rem; }
+h2 { font-size: 1.1rem; line-height: 1.35; margin: 0 0 .5rem; display: flex; flex-wrap: wrap; gap: .25rem .6rem; align-items: center; }
 p, dl, ul, pre { margin: 0 0 .75rem; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem 1.1rem; margin: 0 0 1rem; }
 section > :last-child, dd > :last-child { margin-bottom: 0; }
@@ -33,15 +33,16 @@ a { color: var(--act); }
 button { font: inherit; font-weight: 600; color: var(--act-text); background: var(--act); border: 1px solid var(--act); border-radius: .35rem; padding: .6rem 1.1rem; min-height: 2.75rem; cursor: pointer; max-width: 100%; white-space: normal; text-align: left; }
 button.quiet { color: var(--text); background: transparent; border-color: var(--dim); font-weight: 400; }
 a:focus-visible, button:focus-visible { outline: 3px solid var(--act); outline-offset: 3px; }
-.state { display: inline-block; font-size: .85rem; font-weight: 600; color: var(--dim); border: 1px solid currentcolor; border-radius: 1rem; padding: 0 .6rem; margin-left: .3rem; }
+.state { display: inline-block; font-size: .85rem; font-weight: 600; color: var(--dim); border: 1px solid currentcolor; border-radius: 1rem; padding: 0 .6rem; }
 .ready .state { color: var(--good); }
 .refused .state, .why { color: var(--bad); }
 .small { font-size: .9rem; color: var(--dim); }
-.leave { margin-top: 1.5rem; }
+.leave { margin-top: 1.5rem; display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: center; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 30rem) {
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin: 0 0 .6rem; }
+  dd:last-child { margin: 0; }
   section form button { width: 100%; text-align: center; }
 }
 `;
