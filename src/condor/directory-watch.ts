@@ -59,8 +59,12 @@ export class DirectoryWatch implements AsyncDisposable {
 
   /** Resolves when `onChange` was told everything that had happened before. */
   async settle(): Promise<void> {
-    const isTold = this.isTold && (await this.#watch.settled(this.#root, pidFile));
-    if (!isTold) await this.#look();
+    if (this.isTold && (await this.#watch.settled(this.#root, pidFile))) await this.#flush();
+    else await this.#settleByTimes();
+  }
+
+  async #settleByTimes(): Promise<void> {
+    await this.#look();
     await this.#flush();
   }
 
@@ -68,7 +72,7 @@ export class DirectoryWatch implements AsyncDisposable {
     this.#stopped.abort();
     this.#watch.close();
     await this.#looking;
-    await this.#flushing;
+    await this.#flushing?.catch(() => {});
   }
 
   #heard(directory: string, name: string): void {
@@ -81,29 +85,35 @@ export class DirectoryWatch implements AsyncDisposable {
       else if (name.endsWith('.use')) this.#uses.set(user, (this.#uses.get(user) ?? new Set()).add(name));
       else return;
     }
-    void this.#flush();
+    // What fails is found at the next look; that the directory cannot be read is told by whoever scans it.
+    this.#flush().catch(() => {});
   }
 
   /** What is told in the same moment is handed on together. */
   #flush(): Promise<void> {
-    this.#flushing ??= this.#handOut().finally(() => {
-      this.#flushing = undefined;
-    });
+    this.#flushing ??= this.#handOut();
     return this.#flushing;
   }
 
   async #handOut(): Promise<void> {
-    await new Promise(setImmediate);
-    while (this.#names.size > 0 || this.#uses.size > 0) {
-      const [names, uses] = [this.#names, this.#uses];
-      [this.#names, this.#uses] = [new Set(), new Map()];
-      await this.#world.trees.stamps(this.#root, names, (name, stamp) => this.#note(name, stamp, 'identity'));
-      for (const [user, files] of uses) await this.#lookForUses(user, files);
+    try {
+      await new Promise(setImmediate);
+      while (this.#names.size > 0 || this.#uses.size > 0) await this.#lookAtHeard();
+    } finally {
+      // Here and not later: what is told from now on needs a turn of its own.
+      this.#flushing = undefined;
     }
     if (this.#changed.size === 0) return;
     const users = this.#changed;
     this.#changed = new Set();
     this.#onChange({ users });
+  }
+
+  async #lookAtHeard(): Promise<void> {
+    const [names, uses] = [this.#names, this.#uses];
+    [this.#names, this.#uses] = [new Set(), new Map()];
+    await this.#world.trees.stamps(this.#root, names, (name, stamp) => this.#note(name, stamp, 'identity'));
+    for (const [user, files] of uses) await this.#lookForUses(user, files);
   }
 
   /** Most of what happens to `.use` files is that we write them. */
@@ -120,9 +130,7 @@ export class DirectoryWatch implements AsyncDisposable {
       const pause: Millis = this.isTold ? lookEvery : lookOften;
       await this.#world.clock.sleep(pause, signal).catch(() => {});
       if (signal.aborted) return;
-      // What fails is tried again; that the directory cannot be read is told by whoever scans it.
-      await this.#look().catch(() => {});
-      await this.#flush();
+      await this.#settleByTimes().catch(() => {});
     }
   }
 

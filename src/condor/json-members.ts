@@ -21,8 +21,8 @@ export function jsonMembers(text: string): JsonMembers {
   }
   const members = new Map<string, JsonMember>();
   for (const { name, from, to } of places(text)) {
-    if (members.has(name)) return { kind: 'other', why: `has a member twice` };
-    members.set(name, { value: JSON.parse(text.slice(from, to)), from, to });
+    if (members.has(name)) return { kind: 'other', why: 'has a member twice' };
+    members.set(name, { value: (value as Readonly<Record<string, unknown>>)[name], from, to });
   }
   return { kind: 'members', members };
 }
@@ -42,25 +42,40 @@ interface Place {
   readonly to: number;
 }
 
-/** Strings whole, and each other sign that is no blank: enough for text that is known to be JSON. */
-const piece = /"(?:[^"\\]|\\.)*"|[^\s"]/g;
-
-/** The members of the outermost object of a text that is JSON. */
+/** The members of the outermost object of a text that is known to be JSON. */
 function* places(text: string): Generator<Place> {
   let depth = 0;
   let name: string | undefined;
   let from: number | undefined;
+  /** After the last sign that is no blank. */
   let to = 0;
-  for (const { 0: sign, index } of text.matchAll(piece)) {
+  for (let at = 0; at < text.length; at = Math.max(at + 1, to)) {
+    const sign = text.charAt(at);
+    if (isBlank(sign)) continue;
     const closing = sign === '}' || sign === ']';
     if (closing) depth -= 1;
     if ((depth === 1 && sign === ',') || (depth === 0 && closing)) {
       if (name !== undefined && from !== undefined) yield { name, from, to };
       [name, from] = [undefined, undefined];
-    } else if (depth === 1 && name === undefined) name = JSON.parse(sign) as string;
+    } else if (depth === 1 && name === undefined) name = JSON.parse(text.slice(at, stringEnd(text, at))) as string;
     // The colon after the name is no part of the value.
-    else if (depth >= 1 && from === undefined && sign !== ':') from = index;
-    to = index + sign.length;
+    else if (depth >= 1 && from === undefined && sign !== ':') from = at;
+    to = sign === '"' ? stringEnd(text, at) : at + 1;
     if (sign === '{' || sign === '[') depth += 1;
   }
+}
+
+const isBlank = (sign: string): boolean => sign === ' ' || sign === '\n' || sign === '\r' || sign === '\t';
+
+/** Tokens are long: from mark to mark, not sign by sign. */
+function stringEnd(text: string, begin: number): number {
+  let end = text.indexOf('"', begin + 1);
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end + 1;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0;
+  while (text[at - 1 - backslashes] === '\\') backslashes += 1;
+  return backslashes % 2 === 1;
 }
