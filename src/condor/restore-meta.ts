@@ -58,7 +58,8 @@ async function restored(
   try {
     const meta = await clients.metaOf(stored.credential.provider);
     if (meta === undefined) return { kind: 'left', path, why: noClient(stored.credential.provider) };
-    if (stored.meta !== undefined && same(stored.meta.file, meta) && stored.meta.facts.mode === 0o400) {
+    const there = stored.meta;
+    if (there?.facts.mode === 0o400 && sameClient(there.file, meta) && there.file.useRefreshToken) {
       return { kind: 'unchanged', path };
     }
     if (!dryRun) await write(world, stored, meta);
@@ -69,14 +70,12 @@ async function restored(
 }
 
 /** Why there is nothing to write; `others`: it is no matter of the shipped OAuth2 credmon. */
-function whyLeft({ credential, top, meta }: StoredTop, settings: Settings): string | undefined {
+function whyLeft({ credential, top }: StoredTop, settings: Settings): string | undefined {
   if (top.kind === 'mytoken') return 'is not written: the shipped credmon knows no mytokens';
   if (settings.kindOf(credential.provider, 'oauth2') !== 'oauth2') return 'others';
   if (top.kind === 'handle') return 'is not written: the shipped credmon knows no handles without a refresh token';
   if (top.kind === 'unreadable') return `is not written: the .top file beside it ${top.why}`;
-  if (top.kind !== 'oauth2') return 'others';
-  const ends = meta?.file.kind === 'meta' && !meta.file.useRefreshToken;
-  return ends ? 'stays: it says that the token is never refreshed' : undefined;
+  return top.kind === 'oauth2' ? undefined : 'others';
 }
 
 const noClient = (provider: string): string =>
@@ -95,7 +94,7 @@ async function write(world: World, { directory, credential, facts }: StoredTop, 
 
 /**
  * Takes away the `.meta` file of a credential when all that it says stands in HTCondor's configuration as well: a copy of the client's secret in
- * each user's directory helps only thieves. What says more (another client, or that a token is never refreshed) stays.
+ * each user's directory helps only thieves. What says more (another client) stays, and so does what is beside a token that ends.
  */
 export async function dropMeta(
   world: World,
@@ -117,7 +116,7 @@ async function dropped(stored: StoredTop, { settings, clients, dryRun }: Restori
   const path = metaPath(settings, stored);
   try {
     const ours = await clients.metaOf(credential.provider);
-    if (ours === undefined || !same(meta.file, ours)) {
+    if (ours === undefined || !sameClient(meta.file, ours)) {
       return { kind: 'left', path, why: "stays: it says something else than HTCondor's configuration" };
     }
     if (!dryRun) {
@@ -133,16 +132,11 @@ async function dropped(stored: StoredTop, { settings, clients, dryRun }: Restori
 const metaPath = ({ directory }: Settings, { credential: { user, name } }: StoredTop): string =>
   `${directory}/${user}/${name}.meta`;
 
-function same(found: MetaFile, meta: Meta): boolean {
-  if (found.kind !== 'meta') return false;
-  const { clientId, tokenUrl, useRefreshToken, clientSecret } = found;
-  const sameSecret =
-    clientSecret === undefined || meta.clientSecret === undefined
-      ? clientSecret === meta.clientSecret
-      : clientSecret.equals(meta.clientSecret);
-  return (
-    clientId === meta.clientId && tokenUrl === meta.tokenUrl && useRefreshToken === meta.useRefreshToken && sameSecret
-  );
+function sameClient(found: MetaFile, { clientId, tokenUrl, clientSecret }: Meta): found is Meta {
+  if (found.kind !== 'meta' || found.clientId !== clientId || found.tokenUrl !== tokenUrl) return false;
+  return clientSecret === undefined
+    ? found.clientSecret === undefined
+    : found.clientSecret?.equals(clientSecret) === true;
 }
 
 /** The client of each provider, whose secret is read once. */

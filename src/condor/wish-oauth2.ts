@@ -45,7 +45,6 @@ export function oauth2Account(
   { credential, meta }: Pick<FoundTop, 'credential' | 'meta'>,
   settings: CredmonSettings,
 ): Account | Unfit {
-  if (meta?.kind === 'meta' && !meta.useRefreshToken) return neverRenewed(settings, credential);
   const client = configuredClient(settings.oauth2(credential.provider)) ?? clientOfMeta(credential, meta, settings);
   if (isUnfit(client)) return client;
   const { issuer, clientId, clientAuth } = client;

@@ -45,8 +45,11 @@ const needed = {
 
 function usersOwn(found: FoundTop, kind: keyof typeof needed, settings: CredmonSettings): Understanding {
   const { credential, top, meta } = found;
-  if (meta?.kind === 'meta' && !meta.useRefreshToken) return neverRenewed(settings, credential);
-  if (top.kind === 'unreadable') return unfit(settings, credential, top.why);
+  if (top.kind === 'unreadable') {
+    // Where there is a refresh token now, such a note is of an older login.
+    const ends = meta?.kind === 'meta' && !meta.useRefreshToken;
+    return ends ? neverRenewed(settings, credential) : unfit(settings, credential, top.why);
+  }
   if (top.kind === 'access_token') return broughtWish(found, top, settings);
   if (top.kind === 'handle') return wishOfParent(found, settings);
   if (top.kind === 'oauth2' && kind === 'oauth2') return oauth2Wish(found, top, settings);

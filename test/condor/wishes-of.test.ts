@@ -195,6 +195,8 @@ test('a login that brought no refresh token is not renewed, and that is said', (
   const fault = faultOf(wishOf(found('mytok', { refresh_token: '' }, { meta }), settings));
   assert.equal(fault.code, 'credential-unfit');
   assert.match(fault.message, /came with no refresh token/);
+  const later = wishOf(found('mytok', { refresh_token: 'rt' }, { meta }), settings);
+  assert.equal(fit(later).account.grant, 'refresh_token', 'a later login brought one');
 });
 
 test('the local issuer signs for the user whose directory it is, whatever the file says', () => {
