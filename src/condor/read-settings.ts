@@ -40,11 +40,15 @@ export function settingsOf(knobs: Knobs, pool: PoolFacts): CredmonSettings {
   };
 }
 
+/** HTCondor sets the two left out by itself. */
+const setForLocal = /^local_credmon_(?!token_(version|use_json)$)/;
+
 type Providers = Pick<CredmonSettings, 'kindOf' | 'oauth2' | 'local' | 'client' | 'localProviders'>;
 
 function readProviders(reader: KnobReader, knobs: Knobs, lists: ProviderLists, hostname: string): Providers {
-  // Nobody asked for `scitokens`, the name a local provider has by default: that nothing is set for it is no fault.
-  const localReader = lists.localIsNamed ? reader : new KnobReader(knobs);
+  // `scitokens` is local by default: where nothing is set for a local provider, that it cannot be used is no fault.
+  const isWanted = lists.localIsNamed || knobs.names.some((name) => setForLocal.test(name));
+  const localReader = isWanted ? reader : new KnobReader(knobs);
   const local = new Map<string, LocalProvider>();
   for (const name of lists.local) put(local, name, readLocalProvider(localReader, name, hostname));
   const client = new Map<string, ClientProvider>();

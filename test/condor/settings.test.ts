@@ -270,6 +270,14 @@ const findings: readonly [Readonly<Record<string, string>>, readonly string[]][]
     ['TLS needs TOKEEP_WEB_CERTIFICATE and TOKEEP_WEB_KEY, but TOKEEP_WEB_KEY is not set'],
   ],
 ];
+test('a local issuer that nobody named is told of when something is set for it', () => {
+  assert.deepEqual(told({ LOCAL_CREDMON_TOKEN_VERSION: 'scitoken:2.0', LOCAL_CREDMON_TOKEN_USE_JSON: 'true' }), []);
+  assert.deepEqual(told({ LOCAL_CREDMON_ISSUER: 'https://ap.example.org' }), [
+    'tokens of scitokens need an audience (their version is scitoken:2.0), but LOCAL_CREDMON_TOKEN_AUDIENCE is not set',
+  ]);
+  assert.deepEqual(settings({ LOCAL_CREDMON_TOKEN_AUDIENCE: 'x' }).localProviders, ['scitokens']);
+});
+
 test('a knob that makes no sense is named in a sentence', () => {
   for (const [knobs, sentences] of findings) assert.deepEqual(told(knobs), sentences);
 });
