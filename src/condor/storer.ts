@@ -149,10 +149,9 @@ function nothingToDeriveFrom(request: StoreRequest): Fault {
       : `you have no credential ${service} at this access point, of which ${requestName(request)} would be a part`;
   return new Fault('credential-missing', sentence, {
     hint: [
-      `log in to it once, then submit again: put "use_oauth_services = ${service}" and "queue" into a file, and`,
-      '_CONDOR_SEC_CREDENTIAL_STORER= condor_submit -dry-run /dev/null FILE',
-      `names a page to log in at; where ${service} comes from a Vault, condor_vault_storer ${service} logs in;`,
-      `a mytoken is stored with condor_store_cred add-oauth -s ${service} -i FILE`,
+      'log in once, then submit again; this names a page to log in at:',
+      `printf 'executable = /bin/true\\nuse_oauth_services = ${service}\\nqueue\\n' | _CONDOR_SEC_CREDENTIAL_STORER= condor_submit -dry-run /dev/null -`,
+      `where ${service} is of a Vault: condor_vault_storer ${service}; of a mytoken: condor_store_cred add-oauth -s ${service} -i FILE`,
     ].join('\n'),
   });
 }
