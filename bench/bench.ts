@@ -1,4 +1,6 @@
 import { computeEntrypoints } from './compute-entrypoints.ts';
+import { credmonMany } from './credmon.ts';
+import { credmonRefresh } from './credmon-refresh.ts';
 import { judgementOf, type Section, shownMeasured, shownMust } from './figure.ts';
 import { freshPass } from './fresh-pass.ts';
 import { get } from './get.ts';
@@ -25,6 +27,8 @@ const sections: readonly Section[] = [
   silentIssuer,
   tokenEndpoint,
   computeEntrypoints,
+  credmonMany,
+  credmonRefresh,
 ];
 
 const args = process.argv.slice(2);
