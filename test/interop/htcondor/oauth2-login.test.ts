@@ -73,7 +73,7 @@ test('one link for two handles and another service: each login is its own, and t
     script: 'for name in mytok_rd mytok_wr other; do cat $_CONDOR_CREDS/$name.use; echo; done',
     lines: [
       ...['use_oauth_services = mytok, other', 'mytok_oauth_permissions_rd = compute.read'],
-      'mytok_oauth_permissions_wr = compute.create',
+      ...['mytok_oauth_permissions_wr = compute.create', 'other_oauth_permissions = compute.read'],
     ],
   };
   const asked = await pool.submit('rupert', wish);
