@@ -9,6 +9,7 @@ import type { World } from '../world/world.ts';
 import { hasSettings, localIssuerDirectory } from './local-issuer-directory.ts';
 import { prepareLocalKey } from './local-issuer-key.ts';
 import { localIssuerHead, localIssuerSettings, localKnob, writeLocalSettings } from './local-issuer-settings.ts';
+import { announceRetired } from './retired-keys.ts';
 import type { LocalProvider } from './settings.ts';
 
 export interface LocalIssuerDeps {
@@ -60,7 +61,9 @@ async function prepare(deps: LocalIssuerDeps, provider: LocalProvider): Promise<
     await writeLocalSettings(world, directory, { settings, head });
     const reason = `HTCondor's configuration of the local issuer ${provider.provider} names it`;
     const adoption = await adoptKey(issuer, { pem, kid: provider.keyId, by, reason });
-    return { directory, remarks: [...remarks, ...adoptionRemarks(provider, adoption)] };
+    const announced = await announceRetired(world, issuer, provider);
+    const said = [...remarks, ...adoptionRemarks(provider, adoption), announced];
+    return { directory, remarks: said.filter((remark) => remark !== undefined) };
   } finally {
     await issuer.close();
   }

@@ -3,7 +3,9 @@ import { errnoWords } from '../fault/errno-words.ts';
 import { Fault } from '../fault/fault.ts';
 import { publicJwkOf, thumbprint } from '../mint/key-pair.ts';
 import type { PublicJwk } from '../mint/signing-key.ts';
+import type { Epoch } from '../token/time.ts';
 import type { World } from '../world/world.ts';
+import { readRetiredKeys, retiredKeysFile } from './retired-keys.ts';
 import type { LocalProvider, SettingsFinding } from './settings.ts';
 
 /** RFC 7517 section 5. */
@@ -19,10 +21,12 @@ export interface LocalKeySets {
 
 type KeyPart = Pick<LocalProvider, 'provider' | 'issuer' | 'keyId' | 'publicKey'>;
 
-/** A file, read; `undefined` where it is not there. */
+/** Files, read; `undefined` where they are not there. */
 export interface PublicKeyText {
   readonly provider: KeyPart;
   readonly text: string | undefined;
+  /** What signed before it (`retired-keys.ts`). */
+  readonly retired?: string | undefined;
 }
 
 const largestPem = 64 * 1024;
@@ -33,30 +37,46 @@ export async function readLocalKeySets(world: World, providers: readonly KeyPart
   const texts: PublicKeyText[] = [];
   for (const provider of providers) {
     try {
-      texts.push({ provider, text: await world.files.readText(provider.publicKey, largestPem) });
+      const text = await world.files.readText(provider.publicKey, largestPem);
+      const retired = await world.files.readText(retiredKeysFile(provider), largestPem);
+      texts.push({ provider, text, retired });
     } catch (thrown) {
       unread.push(finding(provider, `the public key ${provider.publicKey} could not be read: ${errnoWords(thrown)}`));
     }
   }
-  const { sets, findings } = localKeySets(texts);
+  const { sets, findings } = localKeySets(texts, world.clock.now());
   return { sets, findings: [...unread, ...findings] };
 }
 
 /** The keys of each issuer, each kid once. What cannot be published is a finding, and the others are published all the same. */
-export function localKeySets(texts: readonly PublicKeyText[]): LocalKeySets {
+export function localKeySets(texts: readonly PublicKeyText[], now: Epoch): LocalKeySets {
   const sets = new Map<string, { readonly keys: PublicJwk[] }>();
   const findings: SettingsFinding[] = [];
-  for (const { provider, text } of texts) {
+  const setOf = ({ issuer }: KeyPart) => {
+    const set = sets.get(issuer) ?? { keys: [] };
+    sets.set(issuer, set);
+    return set.keys;
+  };
+  const signing = texts.flatMap(({ provider, text }) => {
     const key = keyOf(provider, text);
-    if ('severity' in key) {
-      findings.push(key);
-      continue;
-    }
-    const set = sets.get(provider.issuer) ?? { keys: [] };
-    sets.set(provider.issuer, set);
-    const same = set.keys.find(({ kid }) => kid === key.kid);
-    if (same === undefined) set.keys.push(key);
+    if ('kty' in key) return [{ provider, key }];
+    findings.push(key);
+    return [];
+  });
+  for (const { provider, key } of signing) {
+    const keys = setOf(provider);
+    const same = keys.find(({ kid }) => kid === key.kid);
+    if (same === undefined) keys.push(key);
     else if (thumbprint(same) !== thumbprint(key)) findings.push(secondOfKid(provider));
+  }
+  // After all that sign: where a kid is needed twice, it belongs to the one that signs.
+  for (const { provider, retired = '{"keys":[]}' } of texts) {
+    const before = readRetiredKeys(retired, now);
+    if (before === undefined) findings.push(finding(provider, `${retiredKeysFile(provider)} does not read`));
+    for (const key of before ?? []) {
+      const keys = setOf(provider);
+      if (!keys.some(({ kid }) => kid === key.kid)) keys.push(key);
+    }
   }
   return { sets, findings };
 }

@@ -3,14 +3,19 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { calculateJwkThumbprint, importJWK } from 'jose';
+import { prepareLocalIssuer } from '../../src/condor/local-issuer.ts';
 import { localIssuerHead, localIssuerSettings } from '../../src/condor/local-issuer-settings.ts';
 import { localKeySets, localMetadata, readLocalKeySets, unpublishedAdvice } from '../../src/condor/public-keys.ts';
 import { createIssuer } from '../../src/mint/create-issuer.ts';
+import { openIssuer } from '../../src/mint/open-issuer.ts';
 import { readSettings } from '../../src/mint/settings.ts';
 import { settingsText } from '../../src/mint/settings-text.ts';
+import { epoch, minutes } from '../../src/token/time.ts';
 import { realWorld } from '../../src/world/real-world.ts';
+import { TestClock } from '../../src/world/test-clock.ts';
 import { depsOf, freshPlace, providerIn } from './local-bed.ts';
 
+const now = epoch(Date.UTC(2026, 10, 22));
 const pem = (key: KeyObject) => String(key.export({ type: 'spki', format: 'pem' }));
 const ec = (namedCurve = 'P-256') => generateKeyPairSync('ec', { namedCurve });
 const one = ec();
@@ -23,7 +28,7 @@ test('providers of one issuer have their keys in one set, those of another in th
     { provider: named('chemistry'), text: pem(rsa.publicKey) },
     { provider: named('elsewhere', { issuer: 'https://ap.example.org/' }), text: pem(one.publicKey) },
   ];
-  const { sets, findings } = localKeySets(texts);
+  const { sets, findings } = localKeySets(texts, now);
   assert.deepEqual(findings, []);
   const kids = [...sets].map(([issuer, { keys }]) => [issuer, keys.map(({ kid, alg, use }) => `${kid} ${alg} ${use}`)]);
   assert.deepEqual(kids, [
@@ -41,15 +46,21 @@ test('providers of one issuer have their keys in one set, those of another in th
 test('a kid stands in a set once; another key under it is a finding', () => {
   const text = pem(one.publicKey);
   const provider = named('scitokens', { keyId: 'local' });
-  const same = localKeySets([
-    { provider, text },
-    { provider: named('chemistry', { keyId: 'local' }), text },
-  ]);
+  const same = localKeySets(
+    [
+      { provider, text },
+      { provider: named('chemistry', { keyId: 'local' }), text },
+    ],
+    now,
+  );
   assert.deepEqual([same.sets.get(provider.issuer)?.keys.length, same.findings], [1, []]);
-  const { sets, findings } = localKeySets([
-    { provider, text },
-    { provider: named('chemistry', { keyId: 'local' }), text: pem(rsa.publicKey) },
-  ]);
+  const { sets, findings } = localKeySets(
+    [
+      { provider, text },
+      { provider: named('chemistry', { keyId: 'local' }), text: pem(rsa.publicKey) },
+    ],
+    now,
+  );
   assert.deepEqual(
     sets.get(provider.issuer)?.keys.map(({ alg }) => alg),
     ['ES256'],
@@ -123,4 +134,39 @@ test('issuer.yaml of a local issuer reads as what it was written from', async ()
     assert.deepEqual(read, wanted);
     assert.ok(settingsText(wanted, head).startsWith(head.join('\n')));
   }
+});
+
+test('a key that signed before is published as long as a token lives that it signed, and then no more', async () => {
+  const place = freshPlace();
+  const clock = new TestClock();
+  const deps = { ...depsOf(place), world: { ...realWorld(), clock } };
+  const first = providerIn(place);
+  const kidsNow = async (provider = first) => {
+    const { sets, findings } = await readLocalKeySets(deps.world, [provider]);
+    assert.deepEqual(findings, []);
+    return sets.get(provider.issuer)?.keys.map(({ kid }) => kid);
+  };
+  const { directory } = await prepareLocalIssuer(deps, first);
+  const issuer = await openIssuer(deps.world, directory, { sealer: deps.sealer, chain: 'local' });
+  await issuer.mint({
+    ...{ subject: 'alice', audiences: first.audience, everyone: false, scopes: ['read:/user/alice'], groups: [] },
+    ...{ claims: {}, by: 'test', deliveredTo: [] },
+  });
+  await issuer.close();
+  assert.deepEqual(await kidsNow(), ['local']);
+  const second = { ...first, keyId: 'k2', privateKey: `${place}/k2.pem`, publicKey: `${place}/k2-public.pem` };
+  assert.deepEqual((await prepareLocalIssuer(deps, second)).remarks.length, 1);
+  assert.deepEqual(await kidsNow(second), ['k2', 'local']);
+  clock.advance(minutes(20));
+  assert.deepEqual(await kidsNow(second), ['k2', 'local']);
+  clock.advance(minutes(80));
+  assert.deepEqual(await kidsNow(second), ['k2']);
+  writeFileSync(
+    `${second.publicKey}.scitokens.retired.json`,
+    '{"keys": [{"kty": "oct", "k": "c2VjcmV0", "until": 4000000000}]}',
+  );
+  const { sets, findings } = await readLocalKeySets(deps.world, [second]);
+  assert.deepEqual([sets.get(second.issuer)?.keys.length, findings.length], [1, 1]);
+  await prepareLocalIssuer(deps, second);
+  assert.deepEqual(await kidsNow(second), ['k2']);
 });
