@@ -47,6 +47,7 @@ const onlyHttps = { 'strict-transport-security': 'max-age=15552000' } as const;
  */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { tls, proxies, refuse: turnAway = refuse } = options;
+  const headers = tls !== undefined || proxies.some ? { ...common, ...onlyHttps } : common;
   const http = {
     headersTimeout: limits.headers,
     requestTimeout: limits.request,
@@ -68,11 +69,10 @@ export function createServer(options: ServerOptions): FastifyInstance {
     exposeHeadRoutes: true,
     clientErrorHandler,
     // Before any hook.
-    frameworkErrors: (error, _request, reply) => void turnAway(reply.headers(common), answerOf(error)),
+    frameworkErrors: (error, _request, reply) => void turnAway(reply.headers(headers), answerOf(error)),
   }) as unknown as FastifyInstance;
   app.server.maxConnections = limits.connections;
   app.removeAllContentTypeParsers();
-  const headers = tls !== undefined || proxies.some ? { ...common, ...onlyHttps } : common;
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers).header('x-request-id', request.id);
     if (!proxies.has(request.raw.socket.remoteAddress)) dropIdentityHeaders(request.headers);

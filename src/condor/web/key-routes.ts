@@ -24,7 +24,7 @@ export function addKeyRoutes(app: FastifyInstance, desk: WebDesk): void {
     const visit = new Visit(desk, request, reply);
     if (visit.cookie !== undefined) await desk.sessions.end(visit.cookie);
     visit.dropCookie();
-    return visit.goTo('/stopped/no-session');
+    return visit.goTo('/stopped/left');
   });
 }
 

@@ -28,21 +28,28 @@ export function progressPage(terms: ProgressTerms): Page {
   const done = services.filter((service) => service.progress !== 'waiting').length;
   const isReady = services.every((service) => service.progress === 'ready');
   const pending = services.filter((service) => service.progress === 'logged-in');
-  const fresh = pending.some(({ last }) => last !== undefined && between(last.at, now) < soon.within);
+  const isFresh = pending.some(({ last }) => last !== undefined && between(last.at, now) < soon.within);
   return {
     status: 200,
     title: isReady ? 'All done: submit again' : `${done} of ${services.length} logged in`,
-    ...(fresh ? { again: soon.every } : {}),
+    ...(isFresh ? { again: soon.every } : {}),
     formTargets: terms.formTargets,
     body: html`<h1>Logins of ${foreign(terms.user)} for jobs on ${terms.host}</h1>
-${summary(terms, done, isReady)}
+${summary(terms, { done, isReady, isFresh })}
 ${services.map((service) => section(service, terms))}
 ${pending.length > 0 ? html`<p><a href="${base}/">Look again</a></p>` : undefined}
 <form method="post" action="${base}/leave" class="leave"><input type="hidden" name="token" value="${terms.formToken}"><button class="quiet">Leave</button> <span class="small">This browser forgets the logins; your jobs keep their tokens.</span></form>`,
   };
 }
 
-function summary({ services }: ProgressTerms, done: number, isReady: boolean): Html {
+interface Standing {
+  readonly done: number;
+  readonly isReady: boolean;
+  /** The credmon may be at it. */
+  readonly isFresh: boolean;
+}
+
+function summary({ services }: ProgressTerms, { done, isReady, isFresh }: Standing): Html {
   if (isReady) {
     return html`<section class="done" role="status">
 <h2>All done: now submit again</h2>
@@ -52,7 +59,10 @@ function summary({ services }: ProgressTerms, done: number, isReady: boolean): H
 </section>`;
   }
   if (done === services.length) {
-    return html`<p role="status">You are logged in everywhere. The tokens are being made; this takes a few seconds.</p>`;
+    const how = isFresh
+      ? 'The tokens are being made; this takes a few seconds.'
+      : 'The tokens are not there yet, which takes longer than usual. Look again in a minute. If it stays so, tell the administrator of this access point.';
+    return html`<p role="status">You are logged in everywhere. ${how}</p>`;
   }
   return html`<p role="status">${done} of ${services.length} logged in. Log in to each service below; you come back here each time.</p>`;
 }

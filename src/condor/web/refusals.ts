@@ -34,6 +34,12 @@ export const refusals = {
     'A login begins with the link that condor_submit prints. This one was begun in another browser, or more than half an hour ago.',
     submitAgain,
   ),
+  left: refusal(
+    200,
+    'You have left',
+    'This browser has forgotten the logins. Your jobs keep their tokens.',
+    'You can close this page.',
+  ),
   'not-here': refusal(
     403,
     'This login was not begun here',
@@ -105,5 +111,11 @@ export const refusals = {
 } as const;
 
 export type RefusalName = keyof typeof refusals;
+
+/** Nothing is on their list, or it is somebody else's. */
+const withoutList: ReadonlySet<RefusalName> = new Set(['no-session', 'left', 'other-user', 'no-proxy-user', 'closed']);
+
+/** Does it help to go to the list of services from there? */
+export const leadsToList = (name: RefusalName): boolean => !withoutList.has(name);
 
 export const isRefusalName = (text: string): text is RefusalName => Object.hasOwn(refusals, text);

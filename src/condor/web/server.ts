@@ -104,7 +104,7 @@ function guard(app: FastifyInstance, desk: WebDesk, limit: RateLimit): void {
     return visit.refuse('too-many');
   });
   app.addHook('preHandler', async (request, reply) => {
-    if (request.method === 'GET' || request.method === 'HEAD') return;
+    if (request.is404 || request.method === 'GET' || request.method === 'HEAD') return;
     const visit = new Visit(desk, request, reply);
     const body = request.body as ReturnType<typeof readForm> | undefined;
     if (body?.kind !== 'form') return visit.refuse('unfit');
