@@ -73,7 +73,13 @@ function reportUnion(branches: readonly Issue[][], message: string, place: Place
     for (const issue of best) report(issue, place);
     return;
   }
-  const unknown = likely.flat().filter((issue) => issue.code === 'unrecognized_keys' && issue.path.length === 0);
+  const understood = likely.filter((issues) => !issues.some(isUnknownKey));
+  const [meant, ...others] = understood;
+  if (meant !== undefined && others.length === 0) {
+    for (const issue of meant) report(issue, place);
+    return;
+  }
+  const unknown = likely.flat().filter(isUnknownKey);
   const known = new Set(unknown.flatMap((issue) => issue.message.split(' ')));
   const keys = Object.keys(place.value as object).filter((key) => !known.has(key));
   if (keys.length > 0) reportUnknown(keys, [...known].join(' '), place);
@@ -83,6 +89,9 @@ function reportUnion(branches: readonly Issue[][], message: string, place: Place
 function reportForm(message: string, { source, path, section, findings }: Place): void {
   findings.error(source.valueAt(path), `${nameAt(path)} ${message}`, { section });
 }
+
+const isUnknownKey = (issue: Issue): issue is Extract<Issue, { readonly code: 'unrecognized_keys' }> =>
+  issue.code === 'unrecognized_keys' && issue.path.length === 0;
 
 const isMissing = (issue: Issue, value: unknown): boolean =>
   issue.code === 'invalid_type' && issue.path.length === 1 && lookup(value, issue.path) === undefined;

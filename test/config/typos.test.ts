@@ -33,12 +33,12 @@ const yaml: readonly (readonly [name: string, text: string, ...said: readonly st
   [
     'an empty target',
     token('    deliver: [{}]\n'),
-    '6:15: "deliver[0]" must be a mapping with one of: file, discovery, exec',
+    '6:15: "deliver[0]" must be a mapping with one of: file, discovery, exec, htcondor',
   ],
   [
     'a target that is a path',
     token('    deliver: [/t]\n'),
-    '6:15: "deliver[0]" must be a mapping with one of: file, discovery, exec',
+    '6:15: "deliver[0]" must be a mapping with one of: file, discovery, exec, htcondor',
   ],
   ['targets that are no list', token('    deliver: { file: /t }\n'), '6:14: "deliver" must be a list'],
   [

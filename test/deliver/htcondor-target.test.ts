@@ -9,6 +9,7 @@ import type { TokenFacts } from '../../src/store/records.ts';
 import { after, hours, millis, seconds } from '../../src/token/time.ts';
 import { realWorld } from '../../src/world/real-world.ts';
 import { TestClock } from '../../src/world/test-clock.ts';
+import { load } from '../config/in-memory.ts';
 import { storeCredProgram } from './store-cred-program.ts';
 import { accessToken } from './testing.ts';
 
@@ -127,4 +128,50 @@ test('a target that is dropped takes its credential along, and one that was gone
   assert.equal(condor.calls().at(-1), 'delete-oauth -u alice@localhost -s mytok');
   condor.answers(1, 'No credential is stored.');
   await delivererOf(target).withdraw(target, realWorld());
+});
+
+const configured = (deliver: string, more = '') =>
+  load(
+    '/c.yaml',
+    `accounts: { a: { grant: refresh_token, issuer: https://a.example/ } }
+tokens:
+  t-{who}:
+    account: a
+    for_each: { file: /rows.yaml }
+    deliver: [{ ${deliver} }]
+${more}`,
+    { '/rows.yaml': '[{ who: alice }, { who: bob }]' },
+  );
+
+test('the configuration names user, service and handle; two tokens cannot go to one place', async () => {
+  const config = await configured('htcondor: "{who}@campus.example", service: mytok, handle: rd, timeout: 5s');
+  assert.deepEqual(config.findings, []);
+  assert.deepEqual(
+    [...config.wishes.values()].flatMap(({ targets }) => targets),
+    ['alice', 'bob'].map((who) => ({
+      kind: 'htcondor',
+      id: `htcondor:${who}:mytok*rd`,
+      user: `${who}@campus.example`,
+      service: 'mytok',
+      handle: 'rd',
+      timeout: seconds(5),
+    })),
+  );
+  const twice = '  other: { account: a, deliver: [{ htcondor: bob@elsewhere.example, service: mytok }] }';
+  const findings = (await configured('htcondor: "{who}", service: mytok', twice)).findings;
+  assert.match(findings.map(({ message }) => message).join(), /delivered to htcondor bob:mytok, and so is token/);
+});
+
+test('names that condor_credd does not take, and programs that a row would choose, are mistakes of the configuration', async () => {
+  for (const [deliver, sentence] of [
+    ['htcondor: a/b, service: mytok', /is not a user such as alice/],
+    ['htcondor: alice@, service: mytok', /is not a user such as alice/],
+    ['htcondor: alice, service: "my tok"', /may hold letters, digits and - \+ = _ \. only/],
+    ['htcondor: alice', /service/],
+    ['htcondor: alice, service: mytok, program: condor_store_cred', /not an absolute path/],
+    ['htcondor: alice, service: mytok, program: "/opt/{who}/condor_store_cred"', /a row cannot choose the program/],
+  ] as const) {
+    const { findings } = await configured(deliver);
+    assert.match(findings.map(({ message }) => message).join(), sentence, deliver);
+  }
 });
