@@ -43,7 +43,7 @@ export async function runCredmon(deps: CredmonDeps): Promise<void> {
   const engine = await Engine.open({
     ...{ world, store, spool, log, node, ownIssuers, homeOf },
     config: kept.config,
-    absent: 'keep',
+    absent: 'park',
   });
   await credmon.run(engine);
 }
@@ -114,7 +114,7 @@ class Credmon {
   async #forgetAbsent(engine: Engine): Promise<void> {
     const { store } = this.#deps;
     const { wishes, accounts } = this.#kept.config;
-    const gone = (await store.wishes()).map(({ name }) => name).filter((name) => !wishes.has(name));
+    const gone = (await store.parked()).filter((name) => !wishes.has(name));
     const unneeded: AccountName[] = [];
     for (const { name } of await store.accounts()) {
       if (!accounts.has(name) && (await store.secrets(name)).credential === undefined) unneeded.push(name);
@@ -166,7 +166,7 @@ class Credmon {
       try {
         const changes = everybody ? await this.#lookAtAll() : await this.#lookAt(users);
         await this.#act(engine, daemon, changes);
-        if (everybody) await this.#forgetAbsent(engine);
+        if (everybody) await engine.adopt(this.#kept.config).then(() => this.#forgetAbsent(engine));
       } catch (thrown) {
         this.#unexpected('looking at the credential directory', thrown);
         // What `take` has in its memory and the engine was not told of is found by looking at all of it.

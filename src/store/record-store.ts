@@ -28,6 +28,7 @@ export function recordStore(database: Database, locks: Locks, sealer: Sealer, cl
   return {
     register: (seeds, now) => registerWishes(database, seeds, now),
     enrol: (seeds, now) => enrolWishes(database, seeds, now),
+    parked: () => wishes.parked(),
     forgetWishes: (names) => forgetWishes(database, names),
     wishes: (names) => wishes.read(names),
     claim: async (request) => wishes.claim(request, await locks.claimants.own(request.node)),

@@ -88,6 +88,11 @@ export class WishTable {
     return known;
   }
 
+  async parked(): Promise<readonly WishName[]> {
+    const rows = await this.#database.read(`SELECT name FROM wish WHERE state = 'parked'`);
+    return rows.map((row) => row['name'] as WishName);
+  }
+
   /** @param holder as {@link endClaims} knows it: the last word names the process */
   async claim(request: ClaimRequest, holder: string): Promise<readonly WishRecord[]> {
     const { now, limit, names } = request;

@@ -59,6 +59,7 @@ export function wishContract(contract: Contract): void {
     assert.ok(claimed);
     await a.settle({ ...claimed, token: tokenFacts('t'), dueAt: later(7_000) }, accessToken('t'));
     await a.register([], later(1));
+    assert.deepEqual((await b.parked()).includes(wishName('park')), true);
     assert.equal((await wish('park')).state, 'parked');
     assert.equal(await a.nextDue(), null);
     assert.deepEqual(await claim(a, 10, later(99_999)), []);
