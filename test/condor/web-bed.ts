@@ -24,6 +24,8 @@ export interface WebBedOptions {
   readonly web?: Partial<WebSettings>;
   readonly provider?: Partial<OAuth2Provider>;
   readonly local?: LocalProvider;
+  /** Before the server is made, when it is known where it will be. */
+  readonly settle?: (place: { readonly prefix: string; readonly directory: string }) => Promise<void>;
   /** Below the address it listens on. */
   readonly path?: string;
   readonly rate?: Rate;
@@ -45,6 +47,7 @@ export async function webBed(options: WebBedOptions = {}) {
   const port = await freePort();
   const origin = `${ca === undefined ? 'http' : 'https'}://localhost:${port}`;
   const prefix = `${origin}${options.path ?? ''}`;
+  await options.settle?.({ prefix, directory });
   const web: WebSettings = {
     prefix,
     listen: `127.0.0.1:${port}`,
