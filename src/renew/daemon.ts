@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { formatFinding } from '../config/finding.ts';
 import { asFault } from '../fault/fault.ts';
+import type { WishName } from '../token/names.ts';
 import {
   after,
   between,
@@ -25,6 +26,7 @@ const jump = seconds(5);
 const mostInFlight = 2000;
 /** Whether delivered files are still there is looked at this often. */
 const sweepEvery = minutes(5);
+const lookedAtAtATime = 1000;
 /** What other nodes renewed is looked for this often, and never for more than a fiftieth of the time. */
 const newsEvery = seconds(5);
 const newsShare = 50;
@@ -154,19 +156,27 @@ export class Daemon {
     try {
       // A `tokeep renew` beside us may have been killed.
       if (look === 'places') await store.voidDeadClaims();
-      const judged = await judgeAll(this.#engine, { mode: 'daemon' });
-      const fresh = judged.filter(({ verdict }) => verdict.kind !== 'due');
+      const all = [...this.#engine.config.wishes.keys()];
+      // Part by part: tens of thousands of records at a time would hold up renewals, and fill the memory.
+      for (let at = 0; at < all.length && !this.#control.stop.aborted; at += lookedAtAtATime) {
+        await this.#deliverAmong(all.slice(at, at + lookedAtAtATime), look);
+      }
       const took = between(began, world.clock.monotonic());
       if (this.#engine.config.store.kind === 'postgres')
         this.#nextNews = after(world.clock.now(), millis(Math.max(newsEvery, took * newsShare)));
-      const onReport = this.#control.onReport;
-      await deliverMissing(this.#engine, fresh, onReport === undefined ? {} : { onReport }, 'now', look);
     } catch (thrown) {
       log.event('unexpected-fault', {
         doing: 'looking for what is to be delivered',
         reason: asFault(thrown, 'the look').message,
       });
     }
+  }
+
+  async #deliverAmong(names: readonly WishName[], look: 'records' | 'places'): Promise<void> {
+    const judged = await judgeAll(this.#engine, { mode: 'daemon' }, names);
+    const fresh = judged.filter(({ verdict }) => verdict.kind !== 'due');
+    const { onReport } = this.#control;
+    await deliverMissing(this.#engine, fresh, onReport === undefined ? {} : { onReport }, 'now', look);
   }
 
   /** Wall and monotonic time went apart: the clock was set, or the machine slept. Everything is judged anew. */
