@@ -255,7 +255,7 @@ const web: KnobGroup = {
     fresh('TOKEEP_WEB_USER', 'condor; without root the owner of the pool', 'as whom it runs'),
     fresh(
       'TOKEEP_WEB_STATE',
-      '/var/lib/tokeep/credmon-web; without root $(LOCAL_DIR)/tokeep-web',
+      '/var/lib/tokeep-credmon-web; without root $(LOCAL_DIR)/tokeep-web',
       'sessions, and who logged in for whom; mode 0700',
     ),
     fresh('TOKEEP_WEB_LOGIN', 'none', 'who may confirm a login: `none` (who has the link), `proxy` or `oidc`'),

@@ -29,7 +29,7 @@ export function readWeb(reader: KnobReader, pool: PoolFacts, localDirectory: str
     login: readLogin(reader),
     user: reader.text('TOKEEP_WEB_USER') ?? (pool.isRoot ? 'condor' : pool.user),
     state:
-      reader.path('TOKEEP_WEB_STATE') ?? (pool.isRoot ? '/var/lib/tokeep/credmon-web' : `${localDirectory}/tokeep-web`),
+      reader.path('TOKEEP_WEB_STATE') ?? (pool.isRoot ? '/var/lib/tokeep-credmon-web' : `${localDirectory}/tokeep-web`),
     host,
   };
 }
