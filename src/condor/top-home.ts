@@ -1,9 +1,7 @@
 import type { Account } from '../config/config.ts';
 import { blankAccount, next, withCredential } from '../renew/account-state.ts';
 import { expiryOf } from '../renew/credential-expiry.ts';
-import type { CredentialHome, Ready } from '../renew/credential-home.ts';
-import type { KnownAccount } from '../renew/known-account.ts';
-import type { RenewPorts } from '../renew/ports.ts';
+import type { CredentialHome, HomePorts, KnownAccount, Ready } from '../renew/credential-home.ts';
 import type { AccountRecord } from '../store/records.ts';
 import type { Credential } from '../token/secret.ts';
 import { readTop, replaceTop, reserveTop, type TopPlace } from './top-place.ts';
@@ -34,7 +32,7 @@ export function topHome(place: TopPlace): CredentialHome {
   };
 }
 
-async function ready(ports: RenewPorts, account: Account, place: TopPlace): Promise<Ready> {
+async function ready(ports: HomePorts, account: Account, place: TopPlace): Promise<Ready> {
   const stored = await ports.store.account(account.name);
   const record = stored ?? blankAccount(account);
   const top = await readTop(ports.world, place);
@@ -50,7 +48,7 @@ async function ready(ports: RenewPorts, account: Account, place: TopPlace): Prom
 
 /** Somebody put another credential there: a new login, condor_store_cred, or a successor of ours whose record was never written. */
 async function takeOver(
-  ports: RenewPorts,
+  ports: HomePorts,
   account: Account,
   record: AccountRecord,
   credential: Credential,
@@ -66,7 +64,7 @@ async function takeOver(
 }
 
 /** The `.top` file still has what was spent, and the store has its successor. Undefined if the store has it no more. */
-async function makeUpFor(ports: RenewPorts, place: TopPlace, record: AccountRecord): Promise<KnownAccount | undefined> {
+async function makeUpFor(ports: HomePorts, place: TopPlace, record: AccountRecord): Promise<KnownAccount | undefined> {
   const { credential } = await ports.store.secrets(record.name);
   if (credential === undefined || credential.fingerprint !== record.credential?.fingerprint) return undefined;
   const spent = record.learnt[inTop];

@@ -8,9 +8,9 @@ import type { Secret } from '../token/secret.ts';
 import { seconds } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import { next } from './account-state.ts';
-import { adopt, type KnownAccount } from './known-account.ts';
+import type { HomePorts, KnownAccount } from './credential-home.ts';
+import { adopt } from './known-account.ts';
 import { troubleOf } from './outcome.ts';
-import type { RenewPorts } from './ports.ts';
 import { nextRecheck } from './schedule.ts';
 
 const largestAccountFile = 1024 * 1024;
@@ -24,7 +24,7 @@ const agentFileOf = (account: Account): AgentFile | undefined =>
  * Takes an oidc-agent account over at its first renewal, so that nobody has to log in again. Looked at again when our own
  * credential is refused: somebody may have logged in anew with oidc-gen.
  */
-export async function adoptFromAgent(ports: RenewPorts, account: Account, known: KnownAccount): Promise<KnownAccount> {
+export async function adoptFromAgent(ports: HomePorts, account: Account, known: KnownAccount): Promise<KnownAccount> {
   const file = agentFileOf(account);
   const { record } = known;
   if (file === undefined || (record.login === 'ready' && known.secrets.credential !== undefined)) return known;
@@ -108,7 +108,7 @@ async function openAgentAccount(world: World, file: AgentFile): Promise<AgentAcc
  * Puts the present credential into the account file it came from, so that switching back to oidc-agent works. A delivery of its
  * own: when it fails the renewal still counts, and it is tried again.
  */
-export async function writeBack(ports: RenewPorts, account: Account, record: AccountRecord): Promise<void> {
+export async function writeBack(ports: HomePorts, account: Account, record: AccountRecord): Promise<void> {
   const file = agentFileOf(account);
   const { writeBack: state, credential } = record;
   if (file === undefined || state === null || credential === null || state.doneFor === credential.fingerprint) return;

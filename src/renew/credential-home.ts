@@ -1,10 +1,25 @@
 import type { Grant } from '../acquire/grant.ts';
 import type { Account } from '../config/config.ts';
 import type { Fault } from '../fault/fault.ts';
+import type { Logger } from '../observe/log.ts';
 import type { AccountRecord, AccountSecrets } from '../store/records.ts';
-import type { Reservation } from '../store/spool.ts';
-import type { KnownAccount } from './known-account.ts';
-import type { RenewPorts } from './ports.ts';
+import type { Reservation, Spool } from '../store/spool.ts';
+import type { Store } from '../store/store.ts';
+import type { World } from '../world/world.ts';
+
+/** An account's record and secrets, read under its lock. */
+export interface KnownAccount {
+  readonly record: AccountRecord;
+  readonly secrets: AccountSecrets;
+}
+
+/** What a home works with. */
+export interface HomePorts {
+  readonly world: World;
+  readonly store: Store;
+  readonly spool: Spool;
+  readonly log: Logger;
+}
 
 export type Ready =
   | ({ readonly kind: 'ready' } & KnownAccount)
@@ -22,14 +37,14 @@ export type Saved = 'reserved' | 'nowhere-yet';
  */
 export interface CredentialHome {
   /** The credential as it really is now; a successor that a dead process left behind comes first. */
-  ready(ports: RenewPorts, account: Account, grant: Grant, signal: AbortSignal): Promise<Ready>;
+  ready(ports: HomePorts, account: Account, grant: Grant, signal: AbortSignal): Promise<Ready>;
   /** Room for a successor. Faults with `state-write-failed` before anything is spent, when there is none. */
-  reserve(ports: RenewPorts, account: Account, spends: AccountSecrets): Promise<Reservation>;
+  reserve(ports: HomePorts, account: Account, spends: AccountSecrets): Promise<Reservation>;
   /**
    * Puts the record of a successor on disk, as it then is. `where` says whether the reservation took the successor; where it did not (its
    * file system is full), the store may have to.
    */
-  record(ports: RenewPorts, next: AccountRecord, secrets: AccountSecrets, where: Saved): Promise<AccountRecord>;
+  record(ports: HomePorts, next: AccountRecord, secrets: AccountSecrets, where: Saved): Promise<AccountRecord>;
   /** The answer was judged and the record is on disk. Never throws for what is only ours. */
-  settled(ports: RenewPorts, account: Account, record: AccountRecord): Promise<void>;
+  settled(ports: HomePorts, account: Account, record: AccountRecord): Promise<void>;
 }

@@ -3,17 +3,11 @@ import type { AccountRecord, AccountSecrets } from '../store/records.ts';
 import type { Credential } from '../token/secret.ts';
 import { withCredential } from './account-state.ts';
 import { expiryOf } from './credential-expiry.ts';
-import type { RenewPorts } from './ports.ts';
-
-/** An account's record and secrets, read under its lock. */
-export interface KnownAccount {
-  readonly record: AccountRecord;
-  readonly secrets: AccountSecrets;
-}
+import type { HomePorts, KnownAccount } from './credential-home.ts';
 
 /** Makes a credential the account's own, durably. */
 export async function adopt(
-  ports: RenewPorts,
+  ports: HomePorts,
   account: Account,
   known: KnownAccount,
   change: {

@@ -1,22 +1,14 @@
 import type { TokenRequest } from '../acquire/grant.ts';
 import type { Account, Config } from '../config/config.ts';
 import type { OwnIssuers } from '../mint/own-issuers.ts';
-import type { Logger } from '../observe/log.ts';
-import type { Spool } from '../store/spool.ts';
-import type { Store } from '../store/store.ts';
-import type { World } from '../world/world.ts';
-import type { CredentialHome } from './credential-home.ts';
+import type { CredentialHome, HomePorts } from './credential-home.ts';
 import type { HeldSuccessors } from './held-successors.ts';
 import type { IssuerDesk, Patience } from './issuer-desk.ts';
 import type { IssuerMemory } from './issuer-memory.ts';
 import type { Steps } from './steps.ts';
 
 /** Everything the acting part of this room works with. The configuration is the one thing that changes (on reload). */
-export interface RenewPorts {
-  readonly world: World;
-  readonly store: Store;
-  readonly spool: Spool;
-  readonly log: Logger;
+export interface RenewPorts extends HomePorts {
   readonly desk: IssuerDesk;
   readonly issuers: IssuerMemory;
   readonly held: HeldSuccessors;

@@ -5,9 +5,8 @@ import type { AccountRecord } from '../store/records.ts';
 import type { SpooledSuccessor } from '../store/spool.ts';
 import { blankAccount, unknownSince } from './account-state.ts';
 import { adoptFromAgent, writeBack } from './agent-adoption.ts';
-import type { CredentialHome, Ready } from './credential-home.ts';
-import { adopt, type KnownAccount } from './known-account.ts';
-import type { RenewPorts } from './ports.ts';
+import type { CredentialHome, HomePorts, KnownAccount, Ready } from './credential-home.ts';
+import { adopt } from './known-account.ts';
 
 /** The store, with its spool: where credentials lie that are tokeep's own. */
 export const storeHome: CredentialHome = {
@@ -24,7 +23,7 @@ export const storeHome: CredentialHome = {
  * Under the account's lock: the credential as it really is now. A successor that a dead process left in the spool comes first,
  * then what the configuration names, then an oidc-agent account file that is to be taken over.
  */
-async function readyCredential(ports: RenewPorts, account: Account, grant: Grant, signal: AbortSignal): Promise<Ready> {
+async function readyCredential(ports: HomePorts, account: Account, grant: Grant, signal: AbortSignal): Promise<Ready> {
   const stored = await ports.store.account(account.name);
   let known: KnownAccount = {
     record: stored ?? blankAccount(account),
@@ -42,7 +41,7 @@ async function readyCredential(ports: RenewPorts, account: Account, grant: Grant
 }
 
 /** A successor whose process died before the store had it (scenario 1). */
-async function recoverSpooled(ports: RenewPorts, account: Account, known: KnownAccount): Promise<KnownAccount> {
+async function recoverSpooled(ports: HomePorts, account: Account, known: KnownAccount): Promise<KnownAccount> {
   const spooled = await ports.spool.pending(account.name);
   if (spooled === undefined) return known;
   const newer = isNews(spooled, known.record);
@@ -66,7 +65,7 @@ const firstKey = 'first-credential';
 
 /** A credential named by the configuration is taken once; after that its successors lead, until another one is named. */
 async function adoptNamed(
-  ports: RenewPorts,
+  ports: HomePorts,
   account: Account,
   grant: Grant,
   known: KnownAccount,
