@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { appendFile, chmod, copyFile, mkdir, mkdtemp, readdir, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -6,6 +5,7 @@ import { systemList } from '../packages.ts';
 import { ran } from '../run-program.ts';
 import { isolated } from './isolation.ts';
 import { say, took } from './progress.ts';
+import { removedWithUs } from './removed-with-us.ts';
 
 /** A directory with a Debian of its own, HTCondor in it. */
 export interface CondorRoot extends AsyncDisposable {
@@ -43,29 +43,6 @@ export async function condorRoot(): Promise<Made> {
   return failed ?? { kind: 'made', root: { directory, ...guard } };
 }
 
-/**
- * A process that waits for the end of ours, SIGKILL included, and removes the directory: never across file systems, and not as long
- * as something is mounted below it.
- */
-function removedWithUs(directory: string): AsyncDisposable {
-  const script = [
-    'cat >/dev/null',
-    'for try in 1 2 3 4 5 6 7 8 9 10; do grep -qF " $0/" /proc/self/mounts || break; sleep 0.2; done',
-    'grep -qF " $0/" /proc/self/mounts && { echo "htcondor: something is mounted below $0, so it stays" >&2; exit 1; }',
-    'for try in 1 2 3 4 5; do rm -rf --one-file-system "$0" 2>/dev/null && exit; sleep 0.5; done',
-    'exec rm -rf --one-file-system "$0"',
-  ].join('\n');
-  const guard = spawn('/bin/sh', ['-c', script, directory], { detached: true, stdio: ['pipe', 'ignore', 'inherit'] });
-  guard.unref();
-  return {
-    async [Symbol.asyncDispose]() {
-      const gone = new Promise((done) => guard.once('close', done));
-      guard.stdin.end();
-      await gone;
-    },
-  };
-}
-
 async function build(root: string): Promise<Failed | undefined> {
   say(`building a Debian ${suite} with HTCondor in ${root}, which takes about 45 seconds`);
   // Users of the pool pass through it.
@@ -99,6 +76,9 @@ async function step(root: string, command: readonly string[]): Promise<Failed | 
 async function prepared(root: string): Promise<undefined> {
   const policy = join(root, 'usr/sbin/policy-rc.d');
   await writeFile(policy, '#!/bin/sh\nexit 101\n');
+  // What is thrown away after the run need not survive a power cut, and nobody reads its manuals.
+  const lean = ['doc', 'man', 'locale'].map((name) => `path-exclude=/usr/share/${name}/*`);
+  await writeFile(join(root, 'etc/dpkg/dpkg.cfg.d/lean'), `force-unsafe-io\n${lean.join('\n')}\n`);
   await chmod(policy, 0o755);
   await copyFile('/etc/resolv.conf', join(root, 'etc/resolv.conf'));
 }

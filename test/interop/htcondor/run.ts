@@ -1,12 +1,15 @@
 // Runs tokeep's credmon in a real HTCondor pool, where one can be built. Arguments are test files to run instead of all.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { install, mayInstall } from '../packages.ts';
 import { condorRoot } from './condor-root.ts';
 import { installTokeep } from './install-tokeep.ts';
 import { isolated, missingHere } from './isolation.ts';
 import { say, took } from './progress.ts';
+import { removedWithUs } from './removed-with-us.ts';
 
 const skipped = (why: string) => say(`skipped, nothing was tested against a real HTCondor: ${why}`);
 
@@ -31,9 +34,14 @@ async function runTests(files: readonly string[]): Promise<number> {
   }
   await using root = made.root;
   await took('tokeep is in the root', () => installTokeep(root.directory));
+  const temporary = await mkdtemp(join(tmpdir(), 'tokeep-condor-'));
+  await using _removed = removedWithUs(temporary);
   const program = join(import.meta.dirname, 'within.ts');
   const [command = '', ...args] = isolated.command('pool', root.directory, [process.execPath, program, ...files]);
-  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, TOKEEP_CONDOR_IN: root.directory } });
+  const child = spawn(command, args, {
+    stdio: 'inherit',
+    env: { ...process.env, TOKEEP_CONDOR_IN: root.directory, TMPDIR: temporary },
+  });
   // Everything inside ends with its first process, and that one with us.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill('SIGKILL'));
   const [status] = (await once(child, 'close')) as [number | null];

@@ -7,7 +7,7 @@ export interface Surroundings {
   /** A certificate of `localhost`, for servers of a test. */
   readonly certFile: string;
   readonly keyFile: string;
-  /** Outside the root; removed after the run. */
+  /** Outside the root, the run's own; removed after it. */
   readonly directory: string;
   /** The OpenID provider, which nobody here wrote. */
   readonly issuer: string;

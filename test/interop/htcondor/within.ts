@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { smtpSink } from '../../peers/smtp-sink.ts';
@@ -35,8 +34,7 @@ const clients = [
 async function main(files: readonly string[]): Promise<number> {
   await using ca = await throwAwayCa();
   await using stack = new AsyncDisposableStack();
-  const directory = await mkdtemp(join(tmpdir(), 'tokeep-condor-'));
-  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const directory = tmpdir();
   const server = await ca.certificate({ names: ['localhost', `ap.${domain}`, '127.0.0.1'] });
   const issuer = stack.use(
     await startIssuer({
