@@ -89,7 +89,7 @@ async function comeBack(visit: Visit) {
   const { desk, request } = visit;
   const bound = await boundOf(visit);
   if (typeof bound === 'string') return visit.goTo(`/stopped/${bound}`);
-  const returned = readRedirect(request.raw.url?.split('?')[1] ?? '');
+  const returned = readRedirect(request.raw.url);
   const attempt = returned && (await desk.attempts.take(bound.session.hash, returned.state));
   if (returned === undefined || attempt?.purpose.kind !== 'service') return visit.goTo('/stopped/not-here');
   const { name } = attempt.purpose;
@@ -196,5 +196,6 @@ async function tidyUp({ world, place }: WebDesk, { user, services, request }: Ta
     services.map(({ name }) => name),
   );
   if ([...progress.values()].includes('waiting')) return;
+  // If it cannot be removed, the credmon does so when it is old.
   await removeRequest(world, place, request).catch(() => {});
 }

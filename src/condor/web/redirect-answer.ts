@@ -16,9 +16,9 @@ export type RedirectVerdict =
   | { readonly kind: 'code'; readonly code: Secret<'authorization_code'>; readonly iss: string | undefined }
   | { readonly kind: 'refused'; readonly why: string; readonly hint?: string };
 
-/** Reads the query of a redirect; undefined where it could mean two things, or has no `state`. */
-export function readRedirect(query: string): Returned | undefined {
-  const answer = readForm(query);
+/** Reads the query of a redirect, from the address asked for; undefined where it could mean two things, or has no `state`. */
+export function readRedirect(target = ''): Returned | undefined {
+  const answer = readForm(target.includes('?') ? target.slice(target.indexOf('?') + 1) : '');
   const state = answer.kind === 'form' ? answer.form.one('state') : undefined;
   if (answer.kind !== 'form' || state === undefined || state.length > 200) return undefined;
   const code = answer.form.one('code');

@@ -61,7 +61,7 @@ async function signIn(visit: Visit, login: OidcLogin) {
 async function signedIn(visit: Visit, login: OidcLogin) {
   const { desk, request } = visit;
   const session = await visit.session();
-  const returned = readRedirect(request.raw.url?.split('?')[1] ?? '');
+  const returned = readRedirect(request.raw.url);
   const attempt = session && returned && (await desk.attempts.take(session.hash, returned.state));
   if (returned === undefined || attempt?.purpose.kind !== 'site') return visit.goTo('/stopped/not-here');
   const verdict = judgeRedirect(returned, attempt, new URL(login.issuer).host);
