@@ -59,7 +59,7 @@ const place: KnobGroup = {
     ),
     fresh(
       'TOKEEP_CREDMON_CONFIG',
-      '/etc/tokeep/config.yaml, where it exists',
+      'none',
       'a configuration of tokeep whose `notify`, `limits`, `seal` and `metrics` hold here, too',
     ),
     fresh(
@@ -73,12 +73,8 @@ const place: KnobGroup = {
       'the program that condor_master starts: this is the knob to change',
     ),
     unchanged('CREDMON_OAUTH_ARGS', 'none', 'its arguments'),
-    ignored('CREDMON_OAUTH_DEBUG', 'none', "levels of HTCondor's own log; `tokeep status` says more"),
-    ignored(
-      'MAX_CREDMON_OAUTH_LOG',
-      'none',
-      'the log is not turned over by itself: leave that to logrotate, or to the journal',
-    ),
+    ignored('CREDMON_OAUTH_DEBUG', 'none', "levels of HTCondor's own log; `-d` in CREDMON_OAUTH_ARGS says more"),
+    honoured('MAX_CREDMON_OAUTH_LOG', '10 Mb', 'when the log is moved to `.old`; 0 is never'),
     ignored(
       'SEC_CREDENTIAL_MONITOR',
       'none',
@@ -220,7 +216,7 @@ const others: KnobGroup = {
     honoured(
       'TRUSTED_VAULT_HOSTS',
       'none',
-      'where vault tokens may be sent: `host` or `host:port`; not set means nowhere, and `tokeep status` says so',
+      'where vault tokens may be sent: `host` or `host:port`; not set means nowhere, and `tokeep credmon status` says so',
     ),
     honoured('CREDMON_OAUTH_TOKEN_MINIMUM', '2400', 'how long a token from a vault has to live at least, in seconds'),
     honoured('AUTH_SSL_CLIENT_CAFILE', 'the CAs of the machine', 'CAs for vault servers'),

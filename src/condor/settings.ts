@@ -120,10 +120,7 @@ export interface CredmonSettings {
   readonly log?: string;
   /** TOKEEP_CREDMON_STATE. */
   readonly state: string;
-  /**
-   * TOKEEP_CREDMON_CONFIG, if it is set: a tokeep configuration whose `notify`, `limits`, `seal` and `metrics` hold here, too. If it
-   * is not, the caller takes /etc/tokeep/config.yaml where that file exists.
-   */
+  /** TOKEEP_CREDMON_CONFIG: a tokeep configuration whose `notify`, `limits`, `seal` and `metrics` hold here, too. */
   readonly config?: string;
   /** TOKEEP_CREDMON_NETWORK_USER: who the network process runs as, where we are root. */
   readonly networkUser: string;

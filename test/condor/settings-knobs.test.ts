@@ -85,9 +85,12 @@ const providers = '(mytok|box|chemistry|scitokens|robot|second)';
 const pattern = ({ name }: KnobEntry): RegExp =>
   new RegExp(`^${name.replace('<SVC>', providers).replace('[_<PROVIDER>]', `(_${providers})?`)}$`, 'i');
 
+/** Asked for by the log itself, which is opened before anything else. */
+const ofTheLog = ['MAX_CREDMON_OAUTH_LOG'];
+
 /** Every knob that is asked for, with the settings of a pool and each kind of login of the web page. */
 async function askedFor(): Promise<ReadonlySet<string>> {
-  const asked = new Set<string>();
+  const asked = new Set<string>(ofTheLog);
   const values = [...knobsOfDump(await readFile(`${dumps}ap.txt`, 'utf8'))];
   const oidc = [
     ['TOKEEP_WEB_LOGIN', 'oidc'],
