@@ -18,6 +18,7 @@ import { removeCredential } from './top-place.ts';
 
 /** Mapfiles of groups are looked at this often. */
 const rulesEvery = minutes(1);
+const understoodAtATime = 500;
 /** Request files that nobody used, and what dead processes left. */
 const tidyEvery = minutes(30);
 
@@ -177,7 +178,7 @@ class Credmon {
     }
   }
 
-  async #lookAt(users: ReadonlySet<string>): Promise<Changes> {
+  async #lookAt(users: Iterable<string>): Promise<Changes> {
     const all: Changes[] = [];
     for (const user of users) {
       const found = await this.#directory.scanUser(user);
@@ -186,11 +187,18 @@ class Credmon {
     return joined(all);
   }
 
+  /** Many at a time are understood together, so that what has to be run for them is run once; all at once would fill the memory. */
   async #lookAtAll(): Promise<Changes> {
     const found = Map.groupBy(await this.#directory.scan(), ({ credential }) => credential.user);
+    const users = [...new Set([...this.#kept.users, ...found.keys()])];
     const all: Changes[] = [];
-    for (const user of new Set([...this.#kept.users, ...found.keys()])) {
-      all.push(this.#kept.take(user, await this.#rules.understand(found.get(user) ?? [])));
+    for (let at = 0; at < users.length; at += understoodAtATime) {
+      const some = users.slice(at, at + understoodAtATime);
+      const taken = await Promise.all(some.map((user) => this.#rules.understand(found.get(user) ?? [])));
+      for (const [nth, user] of some.entries()) {
+        all.push(this.#kept.take(user, taken[nth] ?? []));
+        found.delete(user);
+      }
     }
     return joined(all);
   }
@@ -269,7 +277,9 @@ class Credmon {
     if (fault === undefined || account?.grant !== 'vault') return;
     const { world, store, log } = this.#deps;
     try {
-      if ((await store.account(account.name))?.login !== 'dead') return;
+      const record = await store.account(account.name);
+      // After a good answer a dead login stays noted, without a trouble.
+      if (record?.login !== 'dead' || record.trouble?.code !== 'login-needed') return;
       const place = this.#kept.placeOf(wish.name);
       if (place === undefined) return;
       const removed = await removeCredential(world, { directory: this.#directory.path, ...place });

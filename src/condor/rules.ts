@@ -1,14 +1,14 @@
 import type { ConfigFinding } from '../config/config.ts';
 import { asFault, type Fault } from '../fault/fault.ts';
-import { type Authz, AuthzBook } from './authz.ts';
+import { AuthzBook } from './authz.ts';
 import type { CredentialName } from './credential-name.ts';
 import type { CredmonDeps } from './credmon-deps.ts';
 import type { FoundCredential } from './directory-scan.ts';
 import type { Taken, Understood } from './kept-credentials.ts';
 import { prepareLocalIssuer } from './local-issuer.ts';
+import { localIssuerDirectory } from './local-issuer-directory.ts';
 import { parentOf } from './parent.ts';
 import type { CredmonSettings } from './settings.ts';
-import type { TopFile } from './top-file.ts';
 import { topPosition } from './understanding.ts';
 import { type OwnPart, wishOf } from './wishes-of.ts';
 
@@ -25,8 +25,10 @@ export class Rules {
   /** The directories of local issuers, by provider. */
   readonly #issuers = new Map<string, string>();
   readonly #findings: ConfigFinding[] = [];
+  /** What the templates name and nobody got: once, however many users it concerns. */
+  readonly #remarks = new Set<string>();
 
-  private constructor(deps: CredmonDeps, settings: CredmonSettings) {
+  private constructor(deps: Pick<CredmonDeps, 'world' | 'condorBin'>, settings: CredmonSettings) {
     this.settings = settings;
     this.#book = new AuthzBook(deps.world, deps.condorBin ?? usualBin);
     for (const { severity, knob, message, hint } of settings.findings) {
@@ -41,9 +43,20 @@ export class Rules {
     return rules;
   }
 
+  /** For whoever only looks: local issuers as the credmon left them. */
+  static async forLook(deps: Pick<CredmonDeps, 'world' | 'condorBin'>, settings: CredmonSettings): Promise<Rules> {
+    const rules = new Rules(deps, settings);
+    for (const name of settings.localProviders) {
+      const provider = settings.local(name);
+      if (provider === undefined) continue;
+      rules.#issuers.set(name, await localIssuerDirectory(deps.world, settings.state, provider));
+    }
+    return rules;
+  }
+
   /** What is wrong with HTCondor's configuration. */
   get findings(): readonly ConfigFinding[] {
-    return this.#findings;
+    return [...this.#findings, ...[...this.#remarks].map((message) => this.finding({ message }))];
   }
 
   /** Somebody's groups may have changed since. */
@@ -53,25 +66,26 @@ export class Rules {
 
   /** All credentials of one user: a handle may live on the credential it belongs to. */
   understand(found: readonly FoundCredential[]): Promise<readonly Taken[]> {
-    const tops = new Map(found.map(({ credential, top }) => [credential.name, top]));
-    return Promise.all(found.map((each) => this.#understandOne(each, tops)));
+    const all = new Map(found.map((each) => [each.credential.name, each]));
+    return Promise.all(found.map((each) => this.#understandOne(each, all)));
   }
 
-  async #understandOne(found: FoundCredential, tops: ReadonlyMap<string, TopFile>): Promise<Taken> {
+  async #understandOne(found: FoundCredential, all: ReadonlyMap<string, FoundCredential>): Promise<Taken> {
     const { credential, hasUse, identity } = found;
-    return { credential, hasUse, identity, understood: await this.#meaningOf(found, tops) };
+    return { credential, hasUse, identity, understood: await this.#meaningOf(found, all) };
   }
 
-  async #meaningOf(found: FoundCredential, tops: ReadonlyMap<string, TopFile>): Promise<Understood> {
+  async #meaningOf(found: FoundCredential, all: ReadonlyMap<string, FoundCredential>): Promise<Understood> {
     const { credential, top, meta, writtenAt } = found;
     const on = parentOf(credential, top, this.settings);
-    const parent = on === undefined ? undefined : tops.get(on.name);
-    const all = {
+    const parent = on === undefined ? undefined : all.get(on.name);
+    const whole = {
       ...{ credential, top, writtenAt },
-      ...(parent === undefined ? {} : { parent }),
+      ...(parent === undefined ? {} : { parent: parent.top }),
+      ...(parent?.meta === undefined ? {} : { parentMeta: parent.meta }),
       ...(meta === undefined ? {} : { meta }),
     };
-    const meaning = wishOf(all, this.settings, await this.#ownPart(credential));
+    const meaning = wishOf(whole, this.settings, await this.#ownPart(credential));
     return meaning.kind === 'unfit' ? { kind: 'unfit', finding: this.#unfit(credential, meaning.fault) } : meaning;
   }
 
@@ -79,16 +93,17 @@ export class Rules {
     const local = this.settings.local(provider);
     const template = (local ?? this.settings.client(provider))?.authz;
     if (template === undefined) return {};
-    const authz: Authz = await this.#book.of(template, user);
+    const authz = await this.#book.of(template, user);
+    if (authz.kind === 'scopes') for (const remark of authz.remarks) this.#remarks.add(`${provider}: ${remark}`);
     const issuer = this.#issuers.get(provider);
     return { authz, ...(local === undefined || issuer === undefined ? {} : { issuer }) };
   }
 
-  async #prepareIssuer({ world, sealer }: CredmonDeps, name: string): Promise<void> {
+  async #prepareIssuer({ world, sealer, node: chain }: CredmonDeps, name: string): Promise<void> {
     const provider = this.settings.local(name);
     if (provider === undefined) return;
     try {
-      const deps = { world, state: this.settings.state, sealer: async () => sealer };
+      const deps = { world, state: this.settings.state, sealer: async () => sealer, chain };
       const { directory, remarks } = await prepareLocalIssuer(deps, provider);
       this.#issuers.set(name, directory);
       for (const remark of remarks) this.#say(remark);

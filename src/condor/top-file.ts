@@ -63,11 +63,13 @@ export function withSuccessor(text: string, successor: Credential): string {
   return text.slice(0, member.from) + JSON.stringify(successor.reveal()) + text.slice(member.to);
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** The text of a credential file, or why there is none. */
 export function credentialText(bytes: Uint8Array): string | Extract<TopFile, { kind: 'unreadable' }> {
   if (bytes.length > largestTop) return unreadable('is larger than 64 KiB');
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     return unreadable('is not UTF-8');
   }
