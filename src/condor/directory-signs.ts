@@ -4,7 +4,7 @@ import { replaceFile } from '../world/replace-file.ts';
 import type { World } from '../world/world.ts';
 
 /** What condor_credd signals. */
-export const pidFile = 'pid';
+const pidFile = 'pid';
 /** What says that everything was looked at once. */
 const completeFile = 'CREDMON_COMPLETE';
 

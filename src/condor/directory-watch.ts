@@ -3,7 +3,6 @@ import type { TreeStamp } from '../world/file-trees.ts';
 import type { Watch } from '../world/watches.ts';
 import type { World } from '../world/world.ts';
 import { isFit } from './credential-name.ts';
-import { pidFile } from './directory-signs.ts';
 
 /** Users of whom something changed: a `.top` or `.meta` came, went or was replaced, a `.use` went, the user is new or gone. */
 export interface DirectoryChange {
@@ -59,7 +58,7 @@ export class DirectoryWatch implements AsyncDisposable {
 
   /** Resolves when `onChange` was told everything that had happened before. */
   async settle(): Promise<void> {
-    if (this.isTold && (await this.#watch.settled(this.#root, pidFile))) await this.#flush();
+    if (this.isTold && (await this.#watch.settled(this.#root))) await this.#flush();
     else await this.#settleByTimes();
   }
 

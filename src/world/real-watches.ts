@@ -1,4 +1,5 @@
-import { closeSync, constants, type FSWatcher, openSync, utimesSync, watch as watchPath } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, type FSWatcher, openSync, unlinkSync, watch as watchPath } from 'node:fs';
 import type { OnEvent, Watch, WatchBegun, Watches } from './watches.ts';
 
 /** An event comes within a millisecond; one that does not was lost. */
@@ -12,7 +13,7 @@ export const realWatches: Watches = { open: (onEvent) => new RealWatch(onEvent) 
 class RealWatch implements Watch {
   readonly #onEvent: OnEvent;
   readonly #watched = new Map<string, FSWatcher>();
-  readonly #awaited = new Map<string, Set<() => void>>();
+  readonly #awaited = new Map<string, () => void>();
 
   constructor(onEvent: OnEvent) {
     this.#onEvent = onEvent;
@@ -46,24 +47,20 @@ class RealWatch implements Watch {
     this.#watched.delete(directory);
   }
 
-  settled(directory: string, file: string): Promise<boolean> {
-    const path = `${directory}/${file}`;
+  settled(directory: string): Promise<boolean> {
     if (!this.#watched.has(directory)) return Promise.resolve(false);
+    const path = `${directory}/.watch.tokeep-${randomBytes(16).toString('base64url')}`;
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const waiting = this.#awaited.get(path) ?? new Set();
-    this.#awaited.set(path, waiting);
     const done = (seen: boolean) => {
       clearTimeout(timer);
-      waiting.delete(heard);
-      if (waiting.size === 0) this.#awaited.delete(path);
+      this.#awaited.delete(path);
       resolve(seen);
     };
-    const heard = () => done(true);
     const timer = setTimeout(done, longestWait, false);
-    waiting.add(heard);
+    this.#awaited.set(path, () => done(true));
     try {
-      const now = new Date();
-      utimesSync(path, now, now);
+      closeSync(openSync(path, 'wx', 0o600));
+      unlinkSync(path);
     } catch {
       done(false);
     }
@@ -73,11 +70,11 @@ class RealWatch implements Watch {
   close(): void {
     for (const watcher of this.#watched.values()) watcher.close();
     this.#watched.clear();
-    for (const waiting of this.#awaited.values()) for (const heard of waiting) heard();
+    for (const heard of this.#awaited.values()) heard();
   }
 
   #heard(directory: string, name: string): void {
     this.#onEvent(directory, name);
-    for (const heard of this.#awaited.get(`${directory}/${name}`) ?? []) heard();
+    this.#awaited.get(`${directory}/${name}`)?.();
   }
 }

@@ -13,10 +13,10 @@ export interface Watch {
   add(directory: string): WatchBegun;
   drop(directory: string): void;
   /**
-   * Resolves when everything that happened before the call was handed out: `file`, in a directory that is watched, is touched, and its
-   * event comes after theirs. False if there is no such file, or no such event.
+   * Resolves when everything that happened before the call was handed out: in `directory`, which is watched, a hidden file with a name
+   * of its own comes and goes at once, and its event comes after all others. False if it cannot be made, or no event came.
    */
-  settled(directory: string, file: string): Promise<boolean>;
+  settled(directory: string): Promise<boolean>;
   close(): void;
 }
 

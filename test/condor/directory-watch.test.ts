@@ -130,7 +130,7 @@ test('without watches from the system changes are found at a signal and every te
       return {
         add,
         drop: (directory) => watch.drop(directory),
-        settled: (directory, file) => watch.settled(directory, file),
+        settled: (directory) => watch.settled(directory),
         close: () => watch.close(),
       };
     },
@@ -154,11 +154,16 @@ test('without watches from the system changes are found at a signal and every te
   assert.equal(await settled(), 'bob');
 });
 
-test('where the pid file went, a signal still tells everything', async (t) => {
-  const { path, settled } = await watched(t);
-  unlinkSync(`${path}/pid`);
-  put(path, 'alice', 'a.top', 'r2');
-  assert.equal(await settled(), 'alice');
+test('signals that come on top of each other each tell what happened before them', async (t) => {
+  const { path, directory, told } = await watched(t);
+  const settles = [directory.settle()];
+  for (const user of ['alice', 'bob', 'carol', 'dave']) {
+    put(path, user, 'a.top', 'r2');
+    settles.push(
+      directory.settle().then(() => assert.ok(told.join(' ').split(' ').includes(user), `${user} in ${told}`)),
+    );
+  }
+  await Promise.all(settles);
 });
 
 test('many users at once are told together, and a settle waits for all of them', async (t) => {
