@@ -11,14 +11,13 @@ import type { Context } from './context.ts';
 import { JournalHeads } from './journal-heads.ts';
 import { openEngine } from './open-engine.ts';
 import { Outlook } from './outlook.ts';
+import { Pulse } from './pulse.ts';
 import { readConfig } from './read-config.ts';
 import { type ServiceManager, serviceManager } from './service-manager.ts';
 import { stopSignals } from './stop-signal.ts';
 
 /** After a stop was asked for, requests under way get this long; their time-outs are shorter as a rule. */
 const grace = 60_000;
-/** A loop that has not turned for this long hangs: it turns at least once a minute. */
-const hanging = 150_000;
 
 /** `tokeep run`. */
 export async function keepRunning(context: Context, metricsAddress: string | undefined): Promise<ExitCode> {
@@ -82,28 +81,4 @@ async function reload(context: Context, daemon: Daemon, manager: ServiceManager,
     throw new Fault('config-invalid', 'it names another place for the state; that takes a restart');
   });
   await manager.tell('READY=1');
-}
-
-/** Shows the service manager that the loop turns; a timer alone would say so of a loop that hangs. */
-class Pulse {
-  readonly #timer: NodeJS.Timeout | undefined;
-  #turnedAt = performance.now();
-
-  constructor(manager: ServiceManager) {
-    if (manager.watchdog === undefined) return;
-    const beat = () => void (this.alive() ? manager.tell('WATCHDOG=1') : undefined);
-    this.#timer = setInterval(beat, manager.watchdog / 3);
-  }
-
-  turned(): void {
-    this.#turnedAt = performance.now();
-  }
-
-  alive(): boolean {
-    return performance.now() - this.#turnedAt < hanging;
-  }
-
-  end(): void {
-    clearInterval(this.#timer);
-  }
 }

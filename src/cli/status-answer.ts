@@ -15,8 +15,17 @@ export interface StatusOptions {
 
 /** `tokeep status`: reads the records, changes nothing. */
 export async function status(context: Context, names: readonly string[], options: StatusOptions): Promise<ExitCode> {
-  if (options.nagios === true) return await pluginAnswer(context, names);
-  const report = await gather(context, names);
+  return await answerStatus(context, options, () => gather(context, names));
+}
+
+/** The report of whichever program keeps tokens, in the form that was asked for. */
+export async function answerStatus(
+  context: Context,
+  options: StatusOptions,
+  gather: () => Promise<StatusReport>,
+): Promise<ExitCode> {
+  if (options.nagios === true) return await pluginAnswer(context, gather);
+  const report = await gather();
   const { stdout } = context.io;
   const text = context.options.json
     ? statusJson(report)
@@ -26,8 +35,8 @@ export async function status(context: Context, names: readonly string[], options
 }
 
 /** Plug-ins answer with 0 to 3, whatever happens, and on stdout. */
-async function pluginAnswer(context: Context, names: readonly string[]): Promise<ExitCode> {
-  const answer = await gather(context, names).then(statusNagios, (thrown: unknown) =>
+async function pluginAnswer(context: Context, gather: () => Promise<StatusReport>): Promise<ExitCode> {
+  const answer = await gather().then(statusNagios, (thrown: unknown) =>
     unknownNagios(asFault(thrown, 'the state could not be read').message),
   );
   await context.io.stdout.write(answer.line);

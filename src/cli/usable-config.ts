@@ -4,13 +4,17 @@ import { Fault } from '../fault/fault.ts';
 /** Where refresh tokens lie, and what seals them: a mistake there must not send them to another place, or under another key. */
 const vital = /^(store|seal|state|spool)(\.|$)/;
 
+/** The first error that leaves the place of the state in doubt, or what seals it. */
+export const vitalError = ({ findings }: Config): ConfigFinding | undefined =>
+  findings.find(({ severity, section }) => severity === 'error' && section !== undefined && vital.test(section));
+
 /**
  * Can something be done with the configuration? A section with an error is left out and the others go on; but nothing is
  * done when the place of the state is in doubt, or when nothing is left. Throws `config-invalid`.
  */
 export function demandUsable(config: Config): void {
   const errors = config.findings.filter(({ severity }) => severity === 'error');
-  const fatal = errors.find(({ section }) => section !== undefined && vital.test(section));
+  const fatal = vitalError(config);
   const nothingLeft = config.accounts.size === 0 && config.wishes.size === 0 ? errors[0] : undefined;
   const finding: ConfigFinding | undefined = fatal ?? nothingLeft;
   if (finding === undefined) return;

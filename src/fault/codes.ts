@@ -11,6 +11,8 @@ export const exit = {
   person: 5,
   refused: 6,
   second: 7,
+  /** What condor_master takes for a log that cannot be opened. */
+  log: 44,
 } as const;
 export type ExitCode = (typeof exit)[keyof typeof exit];
 
@@ -79,6 +81,7 @@ export const faultCodes = {
     exit.temporary,
     'the issuer gave a new refresh token and no disk takes it; it is held in memory',
   ),
+  'log-unwritable': code('operator', exit.log, 'the log file of the credmon cannot be opened'),
   // issuer and network
   'issuer-unreachable': code('wait', exit.temporary, 'the issuer could not be reached'),
   'issuer-timeout': code('wait', exit.temporary, 'the issuer did not answer in time'),

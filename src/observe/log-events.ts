@@ -53,6 +53,12 @@ export const logEvents = {
     { by: 'length' },
     'the clock was set or the machine slept: {by} more passed than was waited for; everything is looked at anew',
   ),
+  'credmon-started': event(
+    'notice',
+    { version: 'text', directory: 'text', pid: 'count' },
+    "tokeep {version} is HTCondor's credmon for {directory}, as process {pid}",
+  ),
+  'credmon-failed': event('error', { reason: 'text' }, 'the credmon cannot go on: {reason}'),
   'network-started': event(
     'info',
     { pid: 'count', user: 'text' },

@@ -1,8 +1,9 @@
 import type { CommandModule } from '../command.ts';
+import { register as restoreMeta } from './condor/restore-meta.ts';
 import { register as store } from './condor/store.ts';
 
 /** One file of condor/ for each verb. */
-const parts: readonly CommandModule['register'][] = [store];
+const parts: readonly CommandModule['register'][] = [store, restoreMeta];
 
 export const register: CommandModule['register'] = (parent, run) => {
   const condor = parent

@@ -1,11 +1,15 @@
 import type { CommandModule } from '../command.ts';
 import { register as logins } from './credmon/logins.ts';
+import { register as keep } from './credmon/run.ts';
+import { register as status } from './credmon/status.ts';
 import { register as web } from './credmon/web.ts';
 
 /** One file of credmon/ for each verb. */
-const parts: readonly CommandModule['register'][] = [web, logins];
+const parts: readonly CommandModule['register'][] = [keep, status, web, logins];
 
 export const register: CommandModule['register'] = (parent, run) => {
-  const credmon = parent.command('credmon').description("Keep the tokens of HTCondor's jobs fresh.");
+  const credmon = parent
+    .command('credmon')
+    .description("Keep the tokens of HTCondor's jobs fresh; without a verb, as `run`.");
   for (const part of parts) part(credmon, run);
 };

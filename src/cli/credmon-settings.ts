@@ -1,0 +1,82 @@
+import { hostname } from 'node:os';
+import { type Knobs, readKnobs } from '../condor/knobs.ts';
+import { poolOf } from '../condor/pool.ts';
+import { settingsOf } from '../condor/read-settings.ts';
+import type { CredmonSettings } from '../condor/settings.ts';
+import type { Config } from '../config/config.ts';
+import { emptyConfig } from '../config/empty-config.ts';
+import { Findings, formatFinding } from '../config/finding.ts';
+import { loadConfig } from '../config/load.ts';
+import { Fault } from '../fault/fault.ts';
+import type { World } from '../world/world.ts';
+import type { GlobalOptions } from './context.ts';
+import { vitalError } from './usable-config.ts';
+
+export interface CredmonPlaces {
+  readonly condorBin?: string;
+  /** `-c`: instead of SEC_CREDENTIAL_DIRECTORY_OAUTH. */
+  readonly credDir?: string;
+}
+
+export interface ReadSettings {
+  readonly settings: CredmonSettings;
+  readonly knobs: Knobs;
+}
+
+/** HTCondor's configuration, and the options that are stronger. */
+export async function readCredmonSettings(
+  world: World,
+  { condorBin, credDir }: CredmonPlaces,
+  { state, config }: Pick<GlobalOptions, 'state' | 'config'>,
+): Promise<ReadSettings> {
+  const knobs = await readKnobs(world, condorBin);
+  const settings = {
+    ...settingsOf(knobs, await poolOf(world, knobs, hostname())),
+    ...(credDir === undefined ? {} : { directory: credDir }),
+    ...(state === undefined ? {} : { state }),
+    ...(config === undefined ? {} : { config }),
+  };
+  return { settings, knobs };
+}
+
+/** Reads the settings again when a file that they came from is another one by now. */
+export async function rereader(
+  world: World,
+  first: Knobs,
+  read: () => Promise<ReadSettings>,
+): Promise<() => Promise<CredmonSettings | undefined>> {
+  let seen = await marksOf(world, first.files);
+  return async () => {
+    const now = await marksOf(world, seen.files);
+    if (now.text === seen.text) return undefined;
+    const { settings, knobs } = await read();
+    seen = await marksOf(world, knobs.files);
+    return settings;
+  };
+}
+
+async function marksOf(world: World, files: readonly string[]) {
+  const marks = await Promise.all(
+    files.map(async (file) => {
+      const facts = await world.files.facts(file).catch(() => undefined);
+      return facts === undefined ? [] : [facts.inode, facts.device, facts.size, facts.modifiedAt, facts.changedAt];
+    }),
+  );
+  return { files, text: marks.map((mark) => mark.join(' ')).join('\n') };
+}
+
+/**
+ * What of TOKEEP_CREDMON_CONFIG holds for the credmon: anything but accounts and tokens, which are those of the directory. An error in it
+ * is a condition, and stops no renewal; throws `config-invalid` for one that leaves the place of the state in doubt.
+ */
+export async function credmonBase(world: World, { config, directory }: CredmonSettings): Promise<Config> {
+  if (config === undefined) return emptyConfig('yaml', directory, new Findings());
+  const read = await loadConfig(world, config);
+  const unread = read.findings.find(({ severity, section }) => severity === 'error' && section === undefined);
+  const fatal = unread ?? vitalError(read);
+  if (fatal !== undefined) {
+    const sentence = `TOKEEP_CREDMON_CONFIG names a file that cannot be worked with: ${formatFinding(fatal)}`;
+    throw new Fault('config-invalid', sentence, { hint: `see: tokeep config check --config ${config}` });
+  }
+  return { ...read, accounts: new Map(), wishes: new Map() };
+}

@@ -1,0 +1,40 @@
+import { type MetaOutcome, restoreMeta } from '../condor/restore-meta.ts';
+import { type ExitCode, exit, worstExit } from '../fault/codes.ts';
+import type { Context } from './context.ts';
+import { readCredmonSettings } from './credmon-settings.ts';
+
+export interface RestoreMetaOptions {
+  readonly dryRun?: true;
+  readonly condorBin?: string;
+}
+
+/** `tokeep condor restore-meta`. */
+export async function restoreMetaFiles(context: Context, options: RestoreMetaOptions): Promise<ExitCode> {
+  const { world } = context;
+  const { settings } = await readCredmonSettings(world, options, context.options);
+  const dryRun = options.dryRun === true;
+  const outcomes = await restoreMeta(world, settings, { dryRun });
+  if (context.options.json) await context.printJson(outcomes.map(jsonOf));
+  else for (const outcome of outcomes) await context.print(lineOf(outcome, dryRun));
+  if (outcomes.length === 0) await context.say(`there is no OAuth2 credential in ${settings.directory}`);
+  return worstExit(outcomes.map((outcome) => (outcome.kind === 'failed' ? outcome.fault.exit : exit.fine)));
+}
+
+function lineOf(outcome: MetaOutcome, dryRun: boolean): string {
+  switch (outcome.kind) {
+    case 'written':
+    case 'removed':
+      return `${outcome.path} ${dryRun ? 'would be' : 'is'} ${outcome.kind}`;
+    case 'unchanged':
+      return `${outcome.path} stays as it is`;
+    case 'left':
+      return `${outcome.path} ${outcome.why}`;
+    case 'failed':
+      return `${outcome.path} failed: ${outcome.fault.message}`;
+  }
+}
+
+const jsonOf = (outcome: MetaOutcome) =>
+  outcome.kind === 'failed'
+    ? { path: outcome.path, outcome: outcome.kind, code: outcome.fault.code, message: outcome.fault.message }
+    : { path: outcome.path, outcome: outcome.kind, ...(outcome.kind === 'left' ? { why: outcome.why } : {}) };
