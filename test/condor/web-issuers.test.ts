@@ -221,9 +221,11 @@ test('several services: each by itself, what is there already needs no login, an
   assert.equal((await visitor.get(link)).location, '/', 'the link leads to what was done with it');
 });
 
+const tokenOf = ({ body }: Answer): string => /name="token" value="([^"]*)"/.exec(body)?.[1] ?? '';
+
 const proxied: WebBedOptions = {
   tls: 'none',
-  web: { trustedProxies: ['127.0.0.1'], login: { kind: 'proxy', header: 'x-remote-user' } },
+  web: { trustedProxies: ['127.0.0.1'], login: { kind: 'proxy', header: 'X-Site-User' } },
 };
 
 test('MED-11: the user that a proxy names may confirm their own requests only, and only a trusted proxy is believed', async () => {
@@ -231,19 +233,28 @@ test('MED-11: the user that a proxy names may confirm their own requests only, a
   const { link } = await bed.ask([loginRequest(bed, 'https://issuer.example', 'mytok')]);
   const proxy = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.9' };
   const seen = async (user: string | undefined): Promise<Answer> =>
-    await new Visitor(bed, { ...proxy, ...(user === undefined ? {} : { 'x-remote-user': user }) }).get(link);
+    await new Visitor(bed, { ...proxy, ...(user === undefined ? {} : { 'x-site-user': user }) }).get(link);
   assert.match((await seen('alice')).body, /You are logged in here as <strong>alice<\/strong>/);
   assert.match((await seen('bob')).body, /This request is not yours/);
   assert.match((await seen(undefined)).body, /did not say who you are/);
-  const alice = new Visitor(bed, { ...proxy, 'x-remote-user': 'alice' });
+  const alice = new Visitor(bed, { ...proxy, 'x-site-user': 'alice' });
   await alice.confirm(link);
   assert.ok(bed.log.some((line) => line.includes('a browser at 192.0.2.9 says that it is alice')));
-  const stolen = new Visitor(bed, { ...proxy, 'x-remote-user': 'bob' });
+  const stolen = new Visitor(bed, { ...proxy, 'x-site-user': 'bob' });
   stolen.cookies.set('__Host-tokeep', alice.id);
   assert.equal((await stolen.get('/')).status, 403, 'the header counts at every request');
+  const token = tokenOf(await alice.get('/'));
+  assert.equal((await stolen.post('/login/mytok', { token })).status, 403);
+  assert.equal((await stolen.get('/return/mytok?code=c&state=s')).location, '/stopped/other-user');
+  // A form of one's own request does not confirm that of another.
+  const { link: own } = await bed.ask([loginRequest(bed, 'https://issuer.example', 'mytok', { localUser: 'bob' })]);
+  const bob = new Visitor(bed, { ...proxy, 'x-site-user': 'bob' });
+  const page = await bob.get(own);
+  assert.equal((await bob.post(link, { token: tokenOf(page) })).status, 403);
+  assert.equal((await bob.press(page, /\/key\//)).location, '/');
   await using untrusting = await webBed({ ...proxied, web: { ...proxied.web, trustedProxies: ['192.0.2.1'] } });
   const { link: other } = await untrusting.ask([loginRequest(untrusting, 'https://issuer.example', 'mytok')]);
-  const outsider = await new Visitor(untrusting, { 'x-remote-user': 'alice' }).get(other);
+  const outsider = await new Visitor(untrusting, { 'x-site-user': 'alice' }).get(other);
   assert.equal(outsider.status, 403);
   assert.match(outsider.body, /did not say who you are/);
 });
@@ -321,9 +332,12 @@ test("the site's own issuer says who may confirm, by a button on its page", asyn
   assert.equal((await alice.get('/')).status, 200);
   const [bob, refused] = await signIn('bob@site.example');
   assert.match(refused.body, /This request is not yours/);
-  // Nor by pressing a button of a page that was never shown.
-  const token = /name="token" value="([^"]*)"/.exec((await bob.get(link)).body)?.[1];
-  assert.equal(token, undefined);
+  const { link: own } = await bed.ask([loginRequest(bed, 'https://issuer.example', 'mytok', { localUser: 'bob' })]);
+  const token = tokenOf(await bob.get(own));
+  assert.equal((await bob.post(link, { token })).status, 403, 'a form of one request does not confirm another');
+  assert.equal((await bob.post(own, { token })).location, '/');
+  const stranger = new Visitor(bed);
+  assert.equal((await stranger.post(link, { token: tokenOf(await stranger.get(link)) })).status, 403, 'not signed in');
   assert.ok(bed.log.some((line) => /web-signed-in: bob logged in/.test(line)));
 });
 
