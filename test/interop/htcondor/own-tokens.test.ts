@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { claimsIn } from './claims.ts';
+import { claimsIn, claimsOf } from './claims.ts';
 import { Pool } from './pool.ts';
 import { plainProvider, poolAudience } from './pool-config.ts';
+import { storeLogin } from './stored-login.ts';
 import { surroundings } from './surroundings.ts';
 
 const told = surroundings();
@@ -17,34 +18,44 @@ function assertOwn(claims: Readonly<Record<string, unknown>>, user: string): voi
   assert.equal(claims['ver'], 'scitoken:2.0');
 }
 
+const printsIt = 'cat $_CONDOR_CREDS/scitokens.use';
+
 test('condor_submit asks for a token of the local issuer (LOCAL:), and it is there before the job is queued', async () => {
   const began = performance.now();
-  const job = await pool.queued('bob', {
-    script: 'cat $_CONDOR_CREDS/scitokens.use',
-    lines: ['use_oauth_services = scitokens'],
-  });
-  assert.ok(performance.now() - began < 10_000, "not by the end of condor_submit's patience of 20 s");
+  const job = await pool.queued('bob', { script: printsIt, lines: ['+WantSciToken = True'] });
+  const took = performance.now() - began;
+  assertOwn(claimsOf(pool.readUse('bob', 'scitokens')), 'bob');
+  assert.ok(took < 10_000, `it took ${took} ms; condor_submit gives up after 20 s`);
+  assert.equal((await pool.ad(job))['OAuthServicesNeeded'], 'scitokens', 'by the job transform alone');
   const text = await pool.result(job);
-  assert.equal((JSON.parse(text) as { token_type?: string }).token_type?.toLowerCase() ?? 'bearer', 'bearer');
   assertOwn(claimsIn(text), 'bob');
+  assert.ok(Number((JSON.parse(text) as { expires_in?: number }).expires_in) > 1000);
 });
 
-test('a job transform gives jobs a token that did not ask for one', async () => {
-  const job = await pool.queued('carol', {
-    script: 'cat $_CONDOR_CREDS/scitokens.use',
-    lines: ['+WantSciToken = True'],
-  });
-  assertOwn(claimsIn(await pool.result(job)), 'carol');
+test('a job can name the service itself, beside one it has to log in to', async () => {
+  await pool.queued('carol', { script: 'true' });
+  await storeLogin(pool, told, 'carol');
+  const lines = ['use_oauth_services = scitokens, mytok', '+WantSciToken = False'];
+  const job = await pool.queued('carol', { script: `${printsIt}; echo; cat $_CONDOR_CREDS/mytok.use`, lines });
+  const [own, theirs] = (await pool.result(job)).trim().split('\n').filter(Boolean).map(claimsIn);
+  assertOwn(own ?? {}, 'carol');
+  assert.equal(theirs?.['iss'], told.issuer);
 });
 
-test('TOKEN_USE_JSON = False: the file is the bare token', async () => {
+test('TOKEN_USE_JSON = False: the file is the bare token, and the job transform that we ship sets BEARER_TOKEN_FILE to it', async () => {
   const job = await pool.queued(
     'dave',
-    { script: `cat $_CONDOR_CREDS/${plainProvider}.use`, lines: [`use_oauth_services = ${plainProvider}`] },
+    {
+      script: `cat $_CONDOR_CREDS/${plainProvider}.use; cat "$BEARER_TOKEN_FILE"; echo $BEARER_TOKEN_FILE $_CONDOR_CREDS`,
+      lines: [`+OAuthServicesNeeded = "${plainProvider}"`, 'environment = "ITS_OWN=stays"'],
+    },
     { env: { _CONDOR_LOCAL_CREDMON_PROVIDER_NAME: plainProvider } },
   );
-  const text = await pool.result(job);
-  assert.match(text, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
-  const claims = claimsIn(text);
+  const [bare = '', found, places = ''] = (await pool.result(job)).split('\n');
+  const claims = claimsOf(bare);
   assert.deepEqual([claims['sub'], claims['wlcg.ver'], claims['ver']], ['dave', '1.0', undefined]);
+  assert.equal(found, bare);
+  const [file, directory] = places.split(' ');
+  assert.equal(file, `${directory}/${plainProvider}.use`, 'the file that HTCondor replaces at each renewal');
+  assert.match(String((await pool.ad(job))['Environment']), /ITS_OWN=stays/);
 });

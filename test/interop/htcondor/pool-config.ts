@@ -10,7 +10,7 @@ export const domain = 'testpool.local';
 export const poolAudience = `ce.${domain}:9619`;
 
 /** Lengths in seconds: short enough for a renewal, a mark and a sweep to be seen in a run. */
-export const lengths = { accessToken: 40, refreshInJobs: 5, absentOwner: 10, sweepDelay: 15 };
+export const lengths = { accessToken: 30, refreshInJobs: 5, absentOwner: 10, sweepDelay: 15 };
 
 /** Clients of the access point at the OpenID provider, by the name of their service. */
 export const services = {

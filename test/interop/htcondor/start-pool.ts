@@ -7,6 +7,7 @@ import type { CertificateFiles } from '../../peers/throw-away-ca.ts';
 import { outputOf } from '../run-program.ts';
 import { trustAlso } from './condor-root.ts';
 import { ranInRoot } from './in-root.ts';
+import { tokeepIn } from './install-tokeep.ts';
 import { domain, type PoolWish, poolConfig, robotService, services } from './pool-config.ts';
 import { until } from './until.ts';
 import { users } from './users.ts';
@@ -34,6 +35,9 @@ export async function preparePool(wish: PoolFiles): Promise<void> {
   await madeDirectories(wish.root);
   await madeUsers(wish.root);
   for (const [name, text] of Object.entries(poolConfig(wish))) await writeFile(at(`etc/condor/config.d/${name}`), text);
+  // After our own transform, which says which services a job needs.
+  const transform = at(`${tokeepIn}/packaging/htcondor/60-bearer-token-file.conf`);
+  await copyFile(transform, at('etc/condor/config.d/65-bearer-token-file.conf'));
   await writeSecrets(at('etc/condor'), wish);
   await writeFile(at('etc/condor/condor_mapfile'), 'FS /(.*)/ \\1\nIDTOKENS /(.*)/ \\1\n');
   await writeFile(at('etc/condor/tokeep.yaml'), wish.tokeepYaml, { mode: 0o644 });

@@ -27,7 +27,7 @@ test('two services with handles: each job has the tokens it named, and rights th
   const rights = { rd: 'compute.read', wr: 'compute.create, compute.read' } as const;
   for (const [handle, scopes] of Object.entries(rights)) {
     const top = JSON.stringify({
-      refresh_token: await refreshTokenOf(told, 'frank', { scope: 'compute.read compute.create' }),
+      refresh_token: await refreshTokenOf(told, 'frank', { scope: scopes.replaceAll(',', '') }),
     });
     const options = ['-s', 'mytok', '-H', handle, '-S', scopes, '-i', '-'];
     const stored = await pool.storeCred('frank', 'add-oauth', options, { input: top });

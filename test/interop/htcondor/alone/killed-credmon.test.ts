@@ -71,4 +71,5 @@ test('the credmon is killed while a refresh token is on its way: the master star
   const left = await pool.output(['ps', '-e', '-o', 'pid=,ppid=,args=']);
   const orphans = left.split('\n').filter((line) => /^\s*\d+\s+1\s/.test(line) && line.includes('/usr/lib/tokeep'));
   assert.deepEqual(orphans, [], 'nothing of the killed one is left');
+  await pool.storeCred('peggy', 'delete-oauth', ['-s', 'gated']);
 });

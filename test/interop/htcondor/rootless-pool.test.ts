@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { claimsIn } from '../claims.ts';
-import { commandInRoot } from '../in-root.ts';
-import { Pool } from '../pool.ts';
-import { surroundings } from '../surroundings.ts';
-import { until } from '../until.ts';
+import { claimsIn, claimsOf } from './claims.ts';
+import { commandInRoot } from './in-root.ts';
+import { tokeepIn } from './install-tokeep.ts';
+import { Pool } from './pool.ts';
+import { surroundings } from './surroundings.ts';
+import { until } from './until.ts';
 
 const told = surroundings();
 const pool = new Pool(told.root);
@@ -61,6 +62,7 @@ use feature : OAUTH
 SEC_CREDENTIAL_DIRECTORY_OAUTH = $(LOCAL_DIR)/oauth_credentials
 CREDMON_OAUTH = /usr/sbin/tokeep-credmon
 CREDD_ARGS = -f
+USER_JOB_WRAPPER = ${tokeepIn}/packaging/htcondor/tokeep-job-wrapper
 LOCAL_CREDMON_PROVIDER_NAME = own
 LOCAL_CREDMON_PRIVATE_KEY = $(LOCAL_DIR)/private.pem
 LOCAL_CREDMON_PUBLIC_KEY = $(LOCAL_DIR)/public.pem
@@ -90,9 +92,16 @@ test('a pool without root: the credmon runs as its owner, and a job has its toke
     return ['CredD', 'Scheduler', 'Machine'].every((type) => stdout.includes(type));
   };
   await until('the pool of one user is up', up, { within: 60 });
-  const wish = { script: 'cat $_CONDOR_CREDS/own.use', lines: ['use_oauth_services = own'] };
-  const claims = claimsIn(await pool.result(await pool.queued(user, wish, { env })));
+  const wish = {
+    script: 'cat $_CONDOR_CREDS/own.use; echo; cat "$BEARER_TOKEN_FILE"',
+    lines: ['+OAuthServicesNeeded = "own"'],
+  };
+  const printed = await pool.result(await pool.queued(user, wish, { env }));
+  const [ofFile = '', ofVariable = ''] = printed.split('\n').filter(Boolean);
+  const claims = claimsIn(ofFile);
   assert.deepEqual([claims['iss'], claims['sub']], ['https://rootless.example', user]);
+  assert.match(ofVariable, /^ey/, 'out of the JSON, by the wrapper that we ship');
+  assert.deepEqual(claimsOf(ofVariable), claims);
   const [use, home] = await Promise.all([
     stat(join(inRoot, `oauth_credentials/${user}/own.use`)),
     stat(join(told.root, 'home', user)),
