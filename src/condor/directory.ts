@@ -9,7 +9,7 @@ import { tidyDirectory } from './directory-tidy.ts';
 import { type DirectoryChange, DirectoryWatch } from './directory-watch.ts';
 
 export type { FoundCredential } from './directory-scan.ts';
-export type { DirectoryChange, DirectoryWatch } from './directory-watch.ts';
+export type { DirectoryChange } from './directory-watch.ts';
 
 /** Something about the directory that a person should see; the rest goes on. */
 export interface DirectoryFinding {

@@ -148,7 +148,7 @@ test('FIL-03: links, FIFOs, directories, second hard links, strangers’ and lar
   put(path, 'alice', 'good.top', top);
   writeFileSync(`${path}/outside`, top);
   symlinkSync(`${path}/outside`, `${alice}/link.top`);
-  execFileSync('mkfifo', [`${alice}/fifo.top`]);
+  execFileSync('/usr/bin/mkfifo', [`${alice}/fifo.top`]);
   mkdirSync(`${alice}/dir.top`);
   linkSync(`${path}/outside`, `${alice}/hard.top`);
   put(path, 'alice', 'large.top', ' '.repeat(64 * 1024 + 1));
