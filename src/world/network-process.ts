@@ -63,8 +63,8 @@ export function startNetworkProcess(
   child.on('error', (error: NodeJS.ErrnoException) => {
     ended.resolve(`it could not be started (${error.code ?? error.name})`);
   });
-  child.on('exit', (status, signal) => {
-    pipe.destroy();
+  // All it said has been heard by then.
+  child.on('close', (status, signal) => {
     ended.resolve(condemned ?? (signal === null ? `exit status ${status}${words.code()}` : `killed by ${signal}`));
   });
   return {
@@ -123,7 +123,7 @@ class LastWords {
   }
 
   code(): string {
-    const [found] = /\b(E[A-Z]{3,14}|ERR_[A-Z_]{3,40})\b/.exec(this.#text) ?? [];
+    const [found] = /\b(E[A-Z]{3,14}|ERR_[A-Z_]{3,40}|MODULE_NOT_FOUND)\b/.exec(this.#text) ?? [];
     return found === undefined ? '' : ` (${found})`;
   }
 }

@@ -39,7 +39,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   if (failed === undefined) return link.network;
   await link.close();
   throw new Fault('config-invalid', `the process for the network does not start: ${failed}`, {
-    hint: `may its user run ${process.execPath} and read ${options.program}? A directory above that is closed to others is enough for EACCES`,
+    hint: `may its user run ${process.execPath} and read ${options.program}? No directory above may be closed to others`,
   });
 }
 
