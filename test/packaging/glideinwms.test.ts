@@ -19,8 +19,11 @@ test('the plugin for frontends of GlideinWMS hands out, per entry, what tokeep k
   t.after(() => rmSync(cache, { recursive: true }));
   const { promise, resolve } = Promise.withResolvers<{ failed: boolean; output: string }>();
   const env = { ...process.env, PYTHONPYCACHEPREFIX: cache, PYTHONDONTWRITEBYTECODE: '1' };
-  execFile('python3', ['-W', 'error', here('glideinwms_test.py'), plugin], { env, timeout: 60_000 }, (error, _, stderr) =>
-    resolve({ failed: error !== null, output: stderr }),
+  execFile(
+    'python3',
+    ['-W', 'error', here('glideinwms_test.py'), plugin],
+    { env, timeout: 60_000 },
+    (error, _, stderr) => resolve({ failed: error !== null, output: stderr }),
   );
   const { failed, output } = await promise;
   assert.ok(!failed, output);
