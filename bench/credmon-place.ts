@@ -1,11 +1,19 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeCondorConfig } from '../test/peers/condor-config.ts';
+import { bundle } from './bundle.ts';
 import { node } from './programs.ts';
+
+/** The command, and the process for the network that it starts, as somebody else. */
+export async function credmonBundle(): ReturnType<typeof bundle> {
+  const released = await bundle(undefined, { 'tokeep-network': 'src/cli/tokeep-network.ts' });
+  await chmod(join(dirname(released.program), '..'), 0o755);
+  return released;
+}
 
 /** An access point in a directory of its own: HTCondor's configuration, its credential directory, the credmon's state. */
 export interface AccessPoint extends AsyncDisposable {
@@ -38,7 +46,9 @@ export async function accessPoint(
     TOKEEP_CREDMON_CONFIG: join(path, 'tokeep.yaml'),
     CREDMON_OAUTH_LOG: join(path, 'log'),
   };
-  await writeCondorConfig(join(path, 'bin'), { ...places, ...knobs(path) });
+  // What others could write to is not run.
+  const bin = await mkdtemp(join(homedir(), '.tokeep-bench-'));
+  await writeCondorConfig(bin, { ...places, ...knobs(path) });
   let child: ChildProcess | undefined;
   const stop = async () => {
     if (child === undefined || child.exitCode !== null) return;
@@ -60,7 +70,7 @@ export async function accessPoint(
     async start(program) {
       const begun = performance.now();
       const env = { ...process.env, CONFIGURATION_DIRECTORY: path };
-      child = node([program, 'credmon', '--condor-bin', join(path, 'bin')], {
+      child = node([program, 'credmon', '--condor-bin', bin], {
         stdio: ['ignore', 'ignore', 'inherit'],
         env,
       });
@@ -70,7 +80,7 @@ export async function accessPoint(
     stop,
     async [Symbol.asyncDispose]() {
       await stop();
-      await rm(path, { recursive: true, force: true });
+      for (const each of [path, bin]) await rm(each, { recursive: true, force: true });
     },
   };
 }

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { person, startIssuer } from '../test/peers/start-issuer.ts';
-import { bundle } from './bundle.ts';
-import { type AccessPoint, accessPoint, putTop } from './credmon-place.ts';
+import { type AccessPoint, accessPoint, credmonBundle, putTop } from './credmon-place.ts';
 import { type Figure, median, type Section } from './figure.ts';
 import { fileBeside } from './programs.ts';
 
@@ -29,7 +28,7 @@ connections, a process of its own) refreshes logins of the same issuer for ${loa
 ${slow} ms for every answer: ${slowConnections} requests at a time, against one after the other (${sequential} measured). Medians of
 ${rounds} rounds.`,
   async run(tell) {
-    await using released = await bundle();
+    await using released = await credmonBundle();
     const memory = await compare(released.program, 'memory', tell);
     const disk = await compare(released.program, 'disk', tell);
     const late = await whenSlow(released.program, tell);

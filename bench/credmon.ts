@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { existsSync, watch } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bundle } from './bundle.ts';
-import { type AccessPoint, accessPoint, putTop } from './credmon-place.ts';
+import { type AccessPoint, accessPoint, credmonBundle, putTop } from './credmon-place.ts';
 import { type Figure, median, type Section } from './figure.ts';
 import { usage } from './process-usage.ts';
 
@@ -31,7 +30,7 @@ medians of ${rounds} starts; memory is the most of the process that keeps the cr
 come one after the other as condor_credd has them come (\`.top\` renamed into a new directory, then SIGHUP): the time from the signal until
 \`.use\` is there.`,
   async run(tell) {
-    await using released = await bundle();
+    await using released = await credmonBundle();
     await using point = await accessPoint('memory', knobs);
     for (let nth = 0; nth < users; nth++) {
       for (const service of services) await putTop(point.credentials, `user${nth}`, service, `user${nth}`);

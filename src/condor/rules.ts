@@ -31,10 +31,8 @@ export class Rules {
   private constructor(deps: Pick<CredmonDeps, 'world' | 'condorBin'>, settings: CredmonSettings) {
     this.settings = settings;
     this.#book = new AuthzBook(deps.world, deps.condorBin ?? usualBin);
-    for (const { severity, knob, message, hint } of settings.findings) {
-      // An error here concerns one knob: whoever keeps wishes must not take it for a configuration that names too few of them.
-      this.#say(`${severity === 'error' ? '' : 'note: '}${knob}: ${message}`, hint);
-    }
+    // An error concerns one knob: as a warning here, for it must not be taken for a configuration that names too few wishes.
+    for (const { message, hint } of settings.findings) this.#say(message, hint);
   }
 
   static async of(deps: CredmonDeps, settings: CredmonSettings): Promise<Rules> {
