@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after as afterAll, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
-import { issuerFor, loginRequest, type WebBed, webBed } from './web-bed.ts';
+import { SessionTable } from '../../src/condor/web/session-table.ts';
+import type { IssuerUrl } from '../../src/token/names.ts';
+import { Secret } from '../../src/token/secret.ts';
+import { after, hours } from '../../src/token/time.ts';
+import { startIssuer } from '../peers/start-issuer.ts';
+import { clientSecret, issuerFor, loginRequest, type WebBed, webBed } from './web-bed.ts';
 import { freshPage, logInAtIssuer, openChromium } from './web-chromium.ts';
 
 let found: Browser | undefined;
@@ -12,7 +18,7 @@ before(async () => {
   found = await openChromium();
   if (found === undefined) console.log('no /usr/bin/chromium here: the web login is not tried in a browser');
 });
-after(async () => {
+afterAll(async () => {
   await found?.close();
 });
 
@@ -153,3 +159,107 @@ inBrowser(
     await page.context().close();
   },
 );
+
+/** A picture for docs/, where TOKEEP_WRITE_DOCS asks for it. */
+async function picture(page: Page, name: string, width: number): Promise<void> {
+  await page.setViewportSize({ width, height: 400 });
+  if (process.env['TOKEEP_WRITE_DOCS'] === undefined) return;
+  const path = fileURLToPath(new URL(`../../docs/images/${name}.png`, import.meta.url));
+  await page.screenshot({ path, fullPage: true });
+}
+
+inBrowser('the pages of the guide: a link, two services, one of them refused, and the end', async (browser) => {
+  await using bed = await webBed();
+  const at = (host: string) => ({
+    authorizationUrl: `https://${host}/authorize`,
+    tokenUrl: `https://${host}/token`,
+    returnUrl: `${bed.prefix}/return/x`,
+  });
+  const { link } = await bed.ask([
+    loginRequest(bed, '', 'wlcg', {
+      ...at('iam.example.org'),
+      scopes: 'openid offline_access storage.read:/data storage.create:/data/alice',
+      audience: 'https://storage.example.org',
+    }),
+    loginRequest(bed, '', 'box', { ...at('account.box.example'), handle: 'results', scopes: '', audience: '' }),
+  ]);
+  const page = await freshPage(browser);
+  await page.goto(link);
+  await picture(page, 'web-login-link', 720);
+  await picture(page, 'web-login-link-phone', 360);
+  await page.getByRole('button', { name: 'I am alice: go on' }).click();
+  const { cookies } = await page.context().storageState();
+  assert.deepEqual(
+    cookies.map(({ name, httpOnly, secure, sameSite }) => [name, httpOnly, secure, sameSite]),
+    [['__Host-tokeep', true, true, 'Lax']],
+  );
+  assert.equal(await page.evaluate('localStorage.length + sessionStorage.length + document.cookie.length'), 0);
+  const [row] = await bed.database.read('SELECT hash FROM web_session');
+  const now = bed.world.clock.now();
+  const sessions = new SessionTable(bed.database, bed.world);
+  await mkdir(join(bed.directory, 'alice'));
+  await writeFile(join(bed.directory, 'alice', 'wlcg.top'), '{}');
+  await sessions.note(String(row?.['hash']), 'wlcg', (one) => ({
+    ...one,
+    last: { kind: 'logged-in', at: now, who: '5d1f8a3c-alice' },
+  }));
+  await sessions.note(String(row?.['hash']), 'box_results', (one) => ({
+    ...one,
+    last: {
+      kind: 'refused',
+      at: now,
+      why: 'alice logs in here as alice@box.example, and this was bob@box.example',
+      hint: 'Log out at the issuer, and log in as the one you used before.',
+    },
+  }));
+  await makeUse(bed, 'alice', 'wlcg');
+  await page.goto(`${bed.prefix}/`);
+  await inspectPage(page, 'refused');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await picture(page, 'web-login-services', 720);
+  await writeFile(join(bed.directory, 'alice', 'box_results.top'), '{}');
+  await makeUse(bed, 'alice', 'box_results');
+  await sessions.note(String(row?.['hash']), 'box_results', (one) => ({
+    ...one,
+    last: { kind: 'logged-in', at: now, unrenewable: { endsAt: after(now, hours(1)) } },
+  }));
+  await page.reload();
+  await inspectPage(page, 'unrenewable');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await picture(page, 'web-login-done', 720);
+  await page.context().close();
+});
+
+inBrowser('somebody to whom the link was mailed does not get through with it', async (browser) => {
+  await using site = await startIssuer();
+  const clientId = 'site.test';
+  const login = {
+    kind: 'oidc',
+    issuer: site.issuer as IssuerUrl,
+    clientId,
+    scope: 'openid',
+    claim: 'sub',
+    stripDomain: true,
+    clientSecret: { kind: 'inline', secret: new Secret('client_secret', clientSecret) },
+  } as const;
+  await using bed = await webBed({ web: { login } });
+  const known = { client_id: clientId, client_secret: clientSecret, grant_types: ['authorization_code'] };
+  await site.restart({
+    clients: [{ ...known, redirect_uris: [`${bed.prefix}/signed-in`], response_types: ['code'] }],
+  });
+  const { link } = await bed.ask([loginRequest(bed, 'https://iam.example.org', 'mytok')]);
+  for (const [name, words] of [
+    ['mallory', /This request is not yours/],
+    ['alice', /You are logged in here as alice/],
+  ] as const) {
+    const page = await freshPage(browser);
+    await page.goto(link);
+    if (name === 'mallory') await inspectPage(page, 'sign-in');
+    await page.getByRole('button', { name: /Log in at/ }).click();
+    await logInAtIssuer(page, `${name}@site.example`, site.issuer);
+    assert.equal(page.url(), link);
+    assert.match(await main(page), words);
+    await inspectPage(page, `signed-in-${name}`);
+    await page.context().close();
+  }
+});

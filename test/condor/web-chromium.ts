@@ -25,6 +25,7 @@ export async function freshPage(browser: Browser, options: BrowserContextOptions
 
 /** A person at the issuer's own pages: name, any password, and "Continue" until they lead back. */
 export async function logInAtIssuer(page: Page, login: string, issuer: string): Promise<void> {
+  await page.waitForURL((url) => url.href.startsWith(issuer));
   for (let step = 0; step < 6 && page.url().startsWith(issuer); step += 1) {
     const name = page.locator('input[name=login]');
     if ((await name.count()) > 0) {

@@ -1,5 +1,5 @@
 import { foreign, html } from './html.ts';
-import type { Page } from './page.ts';
+import { leadingTo, type Page } from './page.ts';
 import type { Service } from './service.ts';
 import { serviceFacts, titleOf } from './service-words.ts';
 
@@ -14,7 +14,7 @@ export interface ConfirmTerms {
   /** The site's own login, where it wants one. */
   readonly person:
     | { readonly kind: 'not-asked' }
-    | { readonly kind: 'needed'; readonly host: string }
+    | { readonly kind: 'needed'; readonly at: URL }
     | { readonly kind: 'known'; readonly name: string };
 }
 
@@ -40,7 +40,7 @@ ${serviceFacts(service)}
 ${terms.person.kind === 'known' ? html`<p>You are logged in here as <strong>${foreign(terms.person.name)}</strong>.</p>` : undefined}
 ${button(terms)}
 </section>`,
-    ...(terms.person.kind === 'needed' ? { formTargets: ['https:'] } : {}),
+    ...(terms.person.kind === 'needed' ? { formTargets: leadingTo(terms.person.at) } : {}),
   };
 }
 
@@ -50,5 +50,5 @@ function button({ base, request, user, formToken, person }: ConfirmTerms) {
     return html`<form method="post" action="${base}/key/${request}">${token}<button>I am ${foreign(user)}: go on</button></form>`;
   }
   return html`<p>This site wants to know who you are first.</p>
-<form method="post" action="${base}/sign-in">${token}<input type="hidden" name="request" value="${request}"><button>Log in at ${person.host}</button></form>`;
+<form method="post" action="${base}/sign-in">${token}<input type="hidden" name="request" value="${request}"><button>Log in at ${person.at.host}</button></form>`;
 }

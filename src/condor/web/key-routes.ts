@@ -3,6 +3,7 @@ import { readAsked } from './asked.ts';
 import { confirmPage } from './confirm-page.ts';
 import type { WebDesk } from './desk.ts';
 import { progressOf } from './kept-login.ts';
+import { leadingTo } from './page.ts';
 import { isUser, personOf } from './person.ts';
 import { progressPage } from './progress-page.ts';
 import { Visit } from './visit.ts';
@@ -83,7 +84,7 @@ async function showProgress(visit: Visit) {
       services,
       formToken: visit.formToken(),
       now: world.clock.now(),
-      formTargets: waiting ? ['https:', ...task.services.flatMap(({ inTheClear }) => inTheClear ?? [])] : [],
+      formTargets: waiting ? leadingTo(...task.services.map(({ issuerOrigin }) => new URL(issuerOrigin))) : [],
     }),
   );
 }

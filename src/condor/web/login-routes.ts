@@ -13,7 +13,7 @@ import { type Exchanged, exchangeCode } from './exchange-code.ts';
 import { keepLogin, progressOf } from './kept-login.ts';
 import { isUser, personOf } from './person.ts';
 import { judgeRedirect, readRedirect } from './redirect-answer.ts';
-import { type LoginNote, scopesOf, serviceKey } from './service.ts';
+import { issuerHost, type LoginNote, scopesOf, serviceKey } from './service.ts';
 import type { Task, WebSession } from './session-table.ts';
 import { Visit } from './visit.ts';
 import { type WhoLoggedIn, whoLoggedIn } from './who-logged-in.ts';
@@ -95,7 +95,7 @@ async function comeBack(visit: Visit) {
   const { name } = attempt.purpose;
   const found = await askedService(desk, bound.task, ({ service }) => service.name === name);
   if (found === undefined) return visit.goTo('/stopped/no-request');
-  const verdict = judgeRedirect(returned, attempt, found.service.issuerHost);
+  const verdict = judgeRedirect(returned, attempt, issuerHost(found.service));
   const note =
     verdict.kind === 'refused'
       ? refused(visit, verdict.why, verdict.hint)

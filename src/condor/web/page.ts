@@ -11,6 +11,12 @@ export interface Page {
   readonly formTargets?: readonly string[];
 }
 
+/** For the forms that lead to issuers: any https, since they send people on to login pages of others; one on this machine by its name. */
+export const leadingTo = (...places: readonly URL[]): readonly string[] => [
+  'https:',
+  ...places.filter(({ protocol }) => protocol !== 'https:').map(({ origin }) => origin),
+];
+
 export const stylesheetPath = '/style.css';
 export const iconPath = '/icon.svg';
 

@@ -7,7 +7,7 @@ export type Person =
   | { readonly kind: 'not-asked' }
   | { readonly kind: 'known'; readonly name: string }
   /** Has to log in at the site's issuer first. */
-  | { readonly kind: 'needed'; readonly host: string }
+  | { readonly kind: 'needed'; readonly at: URL }
   | { readonly kind: 'nobody'; readonly because: RefusalName };
 
 /** The header of a reverse proxy counts if a trusted proxy sent it, and at every request (MED-11). */
@@ -27,7 +27,7 @@ export function personOf({ desk, request }: Visit, session: WebSession | undefin
     }
     case 'oidc':
       return session?.person === undefined
-        ? { kind: 'needed', host: new URL(login.issuer).host }
+        ? { kind: 'needed', at: new URL(login.issuer) }
         : { kind: 'known', name: session.person };
   }
 }

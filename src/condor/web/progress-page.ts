@@ -3,7 +3,7 @@ import { between, type Epoch } from '../../token/time.ts';
 import { foreign, type Html, html } from './html.ts';
 import type { Progress } from './kept-login.ts';
 import type { Page } from './page.ts';
-import { type Service, serviceKey } from './service.ts';
+import { issuerHost, type Service, serviceKey } from './service.ts';
 import { serviceFacts, titleOf } from './service-words.ts';
 
 export interface ProgressTerms {
@@ -55,7 +55,7 @@ function summary({ services }: ProgressTerms, { done, isReady, isFresh }: Standi
 <h2>All done: now submit again</h2>
 <p>Go back to your terminal, and run the same command once more. This time the job is taken:</p>
 <pre><code>condor_submit your-job.sub</code></pre>
-<p>The tokens are kept fresh for as long as you have jobs here. You can close this page.</p>
+<p>The tokens are kept fresh for as long as you have jobs here${services.some(isUnrenewable) ? ', except where it says so below' : ''}. You can close this page.</p>
 </section>`;
   }
   if (done === services.length) {
@@ -66,6 +66,8 @@ function summary({ services }: ProgressTerms, { done, isReady, isFresh }: Standi
   }
   return html`<p role="status">${done} of ${services.length} logged in. Log in to each service below; you come back here each time.</p>`;
 }
+
+const isUnrenewable = ({ last }: Shown): boolean => last?.kind === 'logged-in' && last.unrenewable !== undefined;
 
 const states: Readonly<Record<Progress | 'refused', string>> = {
   waiting: 'waiting for you',
@@ -108,4 +110,4 @@ ${last.hint === undefined ? undefined : html`<p>${foreign(last.hint, 600)}</p>`}
 }
 
 const loginForm = (service: Shown, { base, formToken }: ProgressTerms, again: boolean): Html =>
-  html`<form method="post" action="${base}/login/${encodeURIComponent(serviceKey(service))}"><input type="hidden" name="token" value="${formToken}"><button>${again ? 'Try again' : 'Log in'} at ${foreign(service.issuerHost)}<span class="hidden"> for ${titleOf(service)}</span></button></form>`;
+  html`<form method="post" action="${base}/login/${encodeURIComponent(serviceKey(service))}"><input type="hidden" name="token" value="${formToken}"><button>${again ? 'Try again' : 'Log in'} at ${foreign(issuerHost(service))}<span class="hidden"> for ${titleOf(service)}</span></button></form>`;

@@ -1,6 +1,6 @@
 import { scopeInWords } from '../../token/scope-words.ts';
 import { foreign, type Html, html } from './html.ts';
-import { type Service, scopesOf, serviceTitle } from './service.ts';
+import { issuerHost, type Service, scopesOf, serviceTitle } from './service.ts';
 
 /** No page gets longer than this by what somebody wrote into a submit file. */
 const mostScopes = 40;
@@ -19,7 +19,7 @@ export function serviceFacts(service: Service): Html {
   const own = scopes.filter((scope) => ofTheLogin.has(scope));
   const jobs = scopes.filter((scope) => !ofTheLogin.has(scope));
   return html`<dl>
-<dt>You log in at</dt><dd>${foreign(service.issuerHost)}</dd>
+<dt>You log in at</dt><dd>${foreign(issuerHost(service))}</dd>
 <dt>Your jobs will be able to</dt><dd>${jobs.length === 0 ? 'do what the issuer gives to this client by itself' : listed(jobs)}</dd>
 <dt>With</dt><dd>${service.audience === '' ? 'any service that takes its tokens' : foreign(service.audience)}</dd>
 ${own.length === 0 ? undefined : html`<dt>This access point will</dt><dd>${listed(own)}</dd>`}

@@ -9,10 +9,8 @@ export interface Service {
   readonly name: string;
   readonly provider: string;
   readonly handle?: string;
-  /** Where one logs in, for people. */
-  readonly issuerHost: string;
-  /** Its origin, if it is on this machine and not behind https. */
-  readonly inTheClear?: string;
+  /** Where one logs in. */
+  readonly issuerOrigin: string;
   readonly scopes: string;
   readonly audience: string;
   readonly last?: LoginNote;
@@ -32,6 +30,9 @@ export type LoginNote =
 export const serviceKey = ({ provider, handle }: Pick<Service, 'provider' | 'handle'>): string =>
   handle === undefined ? provider : `${provider} ${handle}`;
 
+/** For people. */
+export const issuerHost = ({ issuerOrigin }: Pick<Service, 'issuerOrigin'>): string => new URL(issuerOrigin).host;
+
 export const serviceTitle = ({ provider, handle }: Pick<Service, 'provider' | 'handle'>): string =>
   handle === undefined ? provider : `${provider}, handle ${handle}`;
 
@@ -44,13 +45,11 @@ export function serviceOf(request: LoginRequest, specialNames: boolean): Service
   const name = handle === undefined ? provider : `${provider}_${handle}`;
   if (credentialName(localUser, name, { specialNames }) === undefined) return undefined;
   if (![authorizationUrl, tokenUrl, returnUrl].every(safeEndpoint)) return undefined;
-  const { host, origin, protocol } = new URL(authorizationUrl);
   return {
     name,
     provider,
     ...(handle === undefined ? {} : { handle }),
-    issuerHost: host,
-    ...(protocol === 'https:' ? {} : { inTheClear: origin }),
+    issuerOrigin: new URL(authorizationUrl).origin,
     scopes,
     audience,
   };
