@@ -22,7 +22,7 @@ interface Failed {
 const suite = 'trixie';
 const packages = ['htcondor', 'ca-certificates', 'procps'];
 /** Stands in the root once it is complete. */
-const complete = 'var/lib/tokeep-pool-complete';
+const complete = 'etc/tokeep-pool';
 
 /** In a new place that is gone after the run however it ends; or in TOKEEP_CONDOR_ROOT, where it stays for the next run. */
 export async function condorRoot(): Promise<Made> {

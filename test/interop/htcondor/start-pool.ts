@@ -26,7 +26,8 @@ export async function preparePool(wish: PoolFiles): Promise<void> {
   const at = (path: string) => join(wish.root, path);
   await writeFile(at('etc/hosts'), `127.0.0.1 ap.${domain} ap localhost\n`);
   await trustAlso(wish.root, wish.caFile);
-  for (const state of ['lib/condor', 'lib/tokeep', 'lib/tokeep-credmon', 'log/condor', 'spool/condor'])
+  const ours = (await readdir(at('var/lib'))).filter((name) => name.startsWith('tokeep')).map((name) => `lib/${name}`);
+  for (const state of ['lib/condor', 'log/condor', 'spool/condor', ...ours])
     await rm(at(`var/${state}`), { recursive: true, force: true });
   for (const name of await readdir(at('etc/condor/config.d')))
     if (!name.startsWith('00-')) await rm(at(`etc/condor/config.d/${name}`));
