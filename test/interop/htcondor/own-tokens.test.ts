@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { claimsIn, claimsOf } from './claims.ts';
 import { Pool } from './pool.ts';
-import { plainProvider, poolAudience } from './pool-config.ts';
+import { domain, plainProvider, poolAudience } from './pool-config.ts';
 import { storeLogin } from './stored-login.ts';
 import { surroundings } from './surroundings.ts';
 
@@ -58,4 +58,16 @@ test('TOKEN_USE_JSON = False: the file is the bare token, and the job transform 
   const [file, directory] = places.split(' ');
   assert.equal(file, `${directory}/${plainProvider}.use`, 'the file that HTCondor replaces at each renewal');
   assert.match(String((await pool.ad(job))['Environment']), /ITS_OWN=stays/);
+});
+
+test('with the token of its job a job speaks to the schedd as its owner: the web login shows the keys', async () => {
+  const ask = '_CONDOR_SEC_CLIENT_AUTHENTICATION_METHODS=SCITOKENS condor_ping -type SCHEDD -table READ WRITE';
+  const job = await pool.queued(
+    'victor',
+    { script: `${ask} 2>&1`, lines: [`+OAuthServicesNeeded = "${plainProvider}"`] },
+    { env: { _CONDOR_LOCAL_CREDMON_PROVIDER_NAME: plainProvider } },
+  );
+  const said = await pool.result(job);
+  assert.match(said, new RegExp(`READ +SCITOKENS .* ALLOW victor@${domain}`));
+  assert.doesNotMatch(said, /WRITE .*ALLOW/, 'its template gives compute.read alone');
 });

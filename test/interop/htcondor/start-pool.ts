@@ -40,9 +40,15 @@ export async function preparePool(wish: PoolFiles): Promise<void> {
   const transform = at(`${tokeepIn}/packaging/htcondor/60-bearer-token-file.conf`);
   await copyFile(transform, at('etc/condor/config.d/65-bearer-token-file.conf'));
   await writeSecrets(at('etc/condor'), wish);
-  await writeFile(at('etc/condor/condor_mapfile'), 'FS /(.*)/ \\1\nIDTOKENS /(.*)/ \\1\n');
+  await writeFile(at('etc/condor/condor_mapfile'), mapfile(wish.webPrefix));
   await writeFile(at('etc/condor/tokeep.yaml'), wish.tokeepYaml, { mode: 0o644 });
 }
+
+/** The pool's own tokens are its users', and everybody is who they are otherwise. */
+const mapfile = (issuer: string): string =>
+  [`SCITOKENS /^${issuer.replaceAll('/', '\\/')},([a-z]+)$/ \\1`, 'FS /(.*)/ \\1', 'IDTOKENS /(.*)/ \\1', ''].join(
+    '\n',
+  );
 
 /** What systemd-tmpfiles makes elsewhere. */
 async function madeDirectories(root: string): Promise<void> {
