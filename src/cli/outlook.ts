@@ -8,7 +8,7 @@ import { writeTextfile } from '../observe/metrics-endpoint.ts';
 import type { Notifier } from '../observe/notifier.ts';
 import { statusReport } from '../observe/status.ts';
 import type { Store } from '../store/store.ts';
-import { between, type Mono, minutes, seconds } from '../token/time.ts';
+import { between, type Mono, millis, minutes, seconds } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import { gatherRecords } from './gather-records.ts';
 import { notifierFor, tellPeople } from './tell-people.ts';
@@ -16,6 +16,8 @@ import { notifierFor, tellPeople } from './tell-people.ts';
 /** Looked at this often when nothing happened, and at most this often when much does. */
 const calm = minutes(1);
 const busy = seconds(5);
+/** And never for more than this share of the time: with tens of thousands of tokens a look is work. */
+const share = 20;
 
 export interface OutlookDeps {
   readonly world: World;
@@ -30,6 +32,7 @@ export class Outlook {
   readonly #logConditions: (conditions: ReturnType<typeof conditionsOf>) => void;
   #lastLook: Mono | undefined;
   #happened = false;
+  #took = millis(0);
   readonly #over = new AbortController();
   #looking: Promise<void> | undefined;
   #notifier: { readonly of: Config; readonly it: Notifier } | undefined;
@@ -50,11 +53,12 @@ export class Outlook {
   /** To be called at every turn; begins a look if it is time for one. */
   turn(): void {
     const now = this.#deps.world.clock.monotonic();
-    const pause = this.#happened ? busy : calm;
+    const pause = millis(Math.max(this.#happened ? busy : calm, share * this.#took));
     if (this.#looking !== undefined || (this.#lastLook !== undefined && between(this.#lastLook, now) < pause)) return;
     this.#lastLook = now;
     this.#happened = false;
     this.#looking = this.#look().finally(() => {
+      this.#took = between(now, this.#deps.world.clock.monotonic());
       this.#looking = undefined;
     });
   }

@@ -1,6 +1,7 @@
 import type { WishName } from '../token/names.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Database, Row, Session } from './database.ts';
+import { pages } from './pages.ts';
 import { quarantine } from './quarantine.ts';
 import type { DeliveryRecord, IssuerRecord, NoticeRecord } from './records.ts';
 import { pack, unpack } from './rows.ts';
@@ -23,13 +24,19 @@ class DocumentTable<T extends object> {
   }
 
   async read(where = '', values: readonly string[] = []): Promise<readonly T[]> {
-    const rows = await this.#database.read(`SELECT key, doc, sum FROM ${this.#table} ${where} ORDER BY key`, values);
     const known: T[] = [];
-    for (const row of rows) {
+    const take = async (row: Row) => {
       const record = unpack<T>(String(row['key']), row);
       if (record === undefined) await this.#putAside(row);
       else known.push(record);
+    };
+    if (where === '') {
+      const all = { columns: 'key, doc, sum', table: this.#table, key: 'key' };
+      for await (const page of pages(this.#database, all)) for (const row of page) await take(row);
+      return known;
     }
+    const rows = await this.#database.read(`SELECT key, doc, sum FROM ${this.#table} ${where} ORDER BY key`, values);
+    for (const row of rows) await take(row);
     return known;
   }
 

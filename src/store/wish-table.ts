@@ -4,6 +4,7 @@ import type { AccessToken } from '../token/secret.ts';
 import { type Epoch, hours } from '../token/time.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Database, Row, Session } from './database.ts';
+import { pages } from './pages.ts';
 import { quarantine } from './quarantine.ts';
 import type { WishRecord } from './records.ts';
 import { pack, unpack } from './rows.ts';
@@ -71,15 +72,18 @@ export class WishTable {
   }
 
   async read(names?: readonly WishName[]): Promise<readonly WishRecord[]> {
-    const chosen = names === undefined ? '' : ` WHERE name IN (${this.#database.sql.listed('$1')})`;
-    const values = names === undefined ? [] : [JSON.stringify(names)];
-    const rows = await this.#database.read(`SELECT ${columns} FROM wish${chosen}`, values);
     const known: WishRecord[] = [];
     const damaged: Row[] = [];
-    for (const row of rows) {
+    const take = (row: Row) => {
       const doc = unpack<WishDoc>(String(row['name']), row);
       if (doc === undefined) damaged.push(row);
       else known.push(join(row, doc));
+    };
+    if (names === undefined)
+      for await (const page of pages(this.#database, { columns, table: 'wish', key: 'name' })) page.forEach(take);
+    else {
+      const listed = `SELECT ${columns} FROM wish WHERE name IN (${this.#database.sql.listed('$1')})`;
+      (await this.#database.read(listed, [JSON.stringify(names)])).forEach(take);
     }
     if (damaged.length === 0) return known;
     await this.#database.write(async (session) => {
