@@ -11,7 +11,7 @@ import type { Context } from './context.ts';
 import { nodeName } from './node-name.ts';
 import { noteIssuer } from './noted-issuers.ts';
 import { sealPassphrase } from './open-state.ts';
-import { sealKeyFile, usualStateDir } from './state-place.ts';
+import { credmonState, sealKeyFile, usualStateDir } from './state-place.ts';
 
 export interface IssuerPlace {
   readonly directory: string;
@@ -42,7 +42,8 @@ export async function issuerPlace(context: Context, dir: string | undefined): Pr
   await asStateOwner(world, await nearestThere(world, directory));
   // Somebody else's issuer beside our state is sealed with the key of whoever it belongs to.
   const isOurs = world.user.uid === uid || directory.startsWith(`${stateDir}/`);
-  const sealedFor = isOurs ? stateDir : (config?.stateDir ?? usualStateDir(world.env, world.user.uid));
+  const others = isOurs ? stateDir : (config?.stateDir ?? usualStateDir(world.env, world.user.uid));
+  const sealedFor = directory.startsWith(`${credmonState}/`) ? credmonState : others;
   const keyFile = sealKeyFile(world.env, world.user.uid, sealedFor);
   const isInState = dirname(directory) === resolve(sealedFor, 'issuers');
   const sealer = async (sealedWith?: string) => {

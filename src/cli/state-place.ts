@@ -4,6 +4,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 const systemState = '/var/lib/tokeep';
 const systemConfig = '/etc/tokeep';
+/** Of HTCondor's credmon, where it is root; TOKEEP_CREDMON_STATE may name another. */
+export const credmonState = '/var/lib/tokeep-credmon';
 
 /**
  * Where state lives when neither `--state` nor the configuration says so: the directory systemd made for the service
@@ -23,6 +25,8 @@ export function usualStateDir(env: Env, uid: number): string {
 export function sealKeyFile(env: Env, uid: number, stateDir: string): string {
   const fromSystemd = firstOf(env['CONFIGURATION_DIRECTORY']);
   if (fromSystemd !== undefined) return join(fromSystemd, 'seal.key');
+  // The key beside it belongs to the service's own user, who has no business with credentials of jobs.
+  if (stateDir === credmonState) return join(systemConfig, 'credmon-seal.key');
   if (uid === 0 || stateDir === systemState) return join(systemConfig, 'seal.key');
   return join(absolute(env['XDG_CONFIG_HOME']) ?? join(env['HOME'] ?? '/', '.config'), 'tokeep', 'seal.key');
 }

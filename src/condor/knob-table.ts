@@ -54,7 +54,7 @@ const place: KnobGroup = {
     honoured('LOCAL_DIR', '/var/lib/condor', 'where a pool without root keeps its state'),
     fresh(
       'TOKEEP_CREDMON_STATE',
-      '/var/lib/tokeep/credmon; without root $(LOCAL_DIR)/tokeep-credmon',
+      '/var/lib/tokeep-credmon; without root $(LOCAL_DIR)/tokeep-credmon',
       'what is known of credentials and issuers; mode 0700',
     ),
     fresh(

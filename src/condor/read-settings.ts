@@ -29,7 +29,7 @@ export function settingsOf(knobs: Knobs, pool: PoolFacts): CredmonSettings {
     ...(log === undefined ? {} : { log }),
     state:
       reader.path('TOKEEP_CREDMON_STATE') ??
-      (pool.isRoot ? '/var/lib/tokeep/credmon' : `${localDirectory}/tokeep-credmon`),
+      (pool.isRoot ? '/var/lib/tokeep-credmon' : `${localDirectory}/tokeep-credmon`),
     ...(config === undefined ? {} : { config }),
     networkUser: readNetworkUser(reader),
     ...providers,

@@ -33,7 +33,7 @@ test('an access point of all kinds is understood from its dump', () => {
   assert.equal(read.directory, '/var/lib/condor/oauth_credentials');
   assert.equal(read.trustDirectory, true);
   assert.equal(read.refreshInJobs, seconds(300));
-  assert.equal(read.state, '/var/lib/tokeep/credmon');
+  assert.equal(read.state, '/var/lib/tokeep-credmon');
   assert.equal(read.networkUser, 'nobody');
   assert.deepEqual(read.localProviders, ['scitokens', 'chemistry']);
   assert.deepEqual(read.vault, {

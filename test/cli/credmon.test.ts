@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { CredmonLog } from '../../src/cli/credmon-log.ts';
+import { writeCondorConfig } from '../peers/condor-config.ts';
+import { notifySocket } from '../peers/notify-socket.ts';
+
+const bin = fileURLToPath(new URL('../../bin/', import.meta.url));
+const root = process.geteuid?.() === 0;
+
+interface Bed extends AsyncDisposable {
+  readonly path: string;
+  readonly creds: string;
+  readonly log: string;
+  /** Credentials of the local issuer, one user each. */
+  put(...users: readonly string[]): void;
+  use(user: string): string;
+  start(args?: readonly string[], env?: Readonly<Record<string, string>>): Credmon;
+  /** `tokeep credmon …` beside it. */
+  ask(
+    ...args: readonly string[]
+  ): Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }>;
+}
+
+/** A pool's configuration and credential directory, and the credmon as a package installs it: by a link from somewhere else. */
+async function bed(knobs: Readonly<Record<string, string>> = {}): Promise<Bed> {
+  // Below the home directory: programs in directories that others write to are not run.
+  const path = mkdtempSync(`${homedir()}/.tokeep-credmon-`);
+  const creds = join(path, 'creds');
+  const log = join(path, 'CredMonOAuthLog');
+  mkdirSync(creds);
+  chmodSync(creds, 0o2770);
+  symlinkSync(join(bin, 'tokeep-credmon'), join(path, 'tokeep-credmon'));
+  writeFileSync(join(path, 'tokeep.yaml'), 'metrics:\n  listen: 127.0.0.1:0\n', { mode: 0o600 });
+  await writeCondorConfig(join(path, 'bin'), {
+    SEC_CREDENTIAL_DIRECTORY_OAUTH: creds,
+    CREDMON_OAUTH_LOG: log,
+    FULL_HOSTNAME: 'ap.example',
+    TOKEEP_CREDMON_STATE: join(path, 'state'),
+    TOKEEP_CREDMON_NETWORK_USER: 'nobody',
+    TOKEEP_CREDMON_CONFIG: join(path, 'tokeep.yaml'),
+    LOCAL_CREDMON_PROVIDER_NAME: 'scitokens',
+    LOCAL_CREDMON_ISSUER: 'https://ap.example/vo',
+    LOCAL_CREDMON_TOKEN_AUDIENCE: 'ce.example',
+    LOCAL_CREDMON_PRIVATE_KEY: join(path, 'private.pem'),
+    LOCAL_CREDMON_PUBLIC_KEY: join(path, 'public.pem'),
+    ...knobs,
+  });
+  const places = { CONFIGURATION_DIRECTORY: join(path, 'etc') };
+  const condorBin = ['--condor-bin', join(path, 'bin')];
+  const running = new Set<Credmon>();
+  return {
+    path,
+    creds,
+    log,
+    put(...users) {
+      for (const user of users) {
+        mkdirSync(join(creds, user), { mode: 0o700 });
+        writeFileSync(join(creds, user, 'scitokens.top'), user, { mode: 0o600 });
+      }
+    },
+    use: (user) => join(creds, user, 'scitokens.use'),
+    start(args = [], env = {}) {
+      const inherit = { CONDOR_INHERIT: '1 <127.0.0.1:9618> 0 0', CONDOR_PARENT_ID: 'ap:1:1' };
+      const started = new Credmon(join(path, 'tokeep-credmon'), [...condorBin, '-v', ...args], {
+        ...{ ...places, ...inherit, ...env },
+      });
+      running.add(started);
+      return started;
+    },
+    async ask(...args) {
+      const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<Bed['ask']>>>();
+      execFile(join(bin, 'tokeep'), ['credmon', ...args, ...condorBin], { env: places }, (error, stdout, stderr) =>
+        resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
+      );
+      return await promise;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const one of running) await one.kill('SIGKILL');
+      rmSync(path, { recursive: true });
+    },
+  };
+}
+
+class Credmon {
+  readonly child: ChildProcess;
+  readonly ended: Promise<unknown>;
+  #said = '';
+  #heard = Promise.withResolvers<void>();
+
+  constructor(file: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+    this.child = spawn(file, [...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
+      this.#said += piece;
+      this.#heard.resolve();
+      this.#heard = Promise.withResolvers();
+    });
+    this.ended = once(this.child, 'close').then(() => this.#heard.resolve());
+  }
+
+  get pid(): number {
+    return this.child.pid as number;
+  }
+
+  /** What it says next, or said already, that fits. */
+  async says(words: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = words.exec(this.#said);
+      if (found !== null) return found;
+      assert.ok(this.child.exitCode === null && this.child.signalCode === null, this.#said);
+      await this.#heard.promise;
+    }
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<number | null> {
+    this.child.kill(signal);
+    return await this.status();
+  }
+
+  async status(): Promise<number | null> {
+    await this.ended;
+    return this.child.exitCode;
+  }
+}
+
+/** The sockets of a process that are of the network; those of Unix are none. */
+function networkSockets(pid: number): readonly string[] {
+  const tables = ['tcp', 'tcp6', 'udp', 'udp6', 'raw', 'raw6'].map((table) => `/proc/${pid}/net/${table}`);
+  const inodes = tables.filter(existsSync).flatMap((table) =>
+    readFileSync(table, 'utf8')
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/)[9]),
+  );
+  return readdirSync(`/proc/${pid}/fd`)
+    .map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+    .filter((file) => inodes.includes(/^socket:\[(\d+)\]$/.exec(file)?.[1] ?? 'none'));
+}
+
+test('the credmon keeps a token, looks at once when signalled, listens nowhere, and ends quickly', async () => {
+  await using place = await bed();
+  place.put('alice');
+  using manager = notifySocket();
+  const credmon = place.start([], { NOTIFY_SOCKET: manager.name });
+  const [, network] = await credmon.says(/the process for the network is (\d+), of user (\w+)/);
+  const [, address] = await credmon.says(/metrics are at http:\/\/([\d.:]+)\/metrics/);
+  await credmon.says(/delivered alice\/scitokens/);
+  assert.equal(readFileSync(join(place.creds, 'pid'), 'utf8').trim(), String(credmon.pid));
+  assert.ok(existsSync(join(place.creds, 'CREDMON_COMPLETE')));
+  const { access_token: token } = JSON.parse(readFileSync(place.use('alice'), 'utf8')) as { access_token: string };
+  assert.match(token, /^eyJ/);
+  const metrics = await (await fetch(`http://${address}/metrics`, { headers: { connection: 'close' } })).text();
+  assert.match(metrics, /alice\/scitokens/);
+  assert.deepEqual(networkSockets(credmon.pid), []);
+  assert.equal(networkSockets(Number(network)).length, 1);
+  if (root) assert.match(readFileSync(`/proc/${network}/status`, 'utf8'), /^Uid:\t65534\t65534\t65534\t65534$/m);
+  assert.match(manager.said(), /READY=1/);
+  place.put('bob');
+  process.kill(credmon.pid, 'SIGHUP');
+  await credmon.says(/delivered bob\/scitokens/);
+  assert.equal(await credmon.kill('SIGTERM'), 0);
+  assert.match(manager.said(), /STOPPING=1/);
+  const log = readFileSync(place.log, 'utf8');
+  assert.match(log, /credmon-started: .*\n[\s\S]*stopped: stopped; nothing is under way\n$/);
+  assert.ok(!log.includes(token) && !log.includes(token.split('.')[2] as string));
+});
+
+test('SIGQUIT and SIGINT end the credmon as well', async () => {
+  await using place = await bed();
+  for (const signal of ['SIGQUIT', 'SIGINT'] as const) {
+    const credmon = place.start();
+    await credmon.says(/metrics are at/);
+    assert.equal(await credmon.kill(signal), 0, signal);
+  }
+});
+
+test('the status of credentials is read beside the credmon: whose, what is wrong, and whose turn it is', async () => {
+  await using place = await bed({ mytok_CLIENT_ID: 'client', mytok_TOKEN_URL: 'https://issuer.example/token' });
+  const before = await place.ask('status');
+  assert.equal(before.status, 3);
+  assert.match(before.stderr, /no credmon of tokeep has worked here yet/);
+  place.put('alice', 'bob');
+  writeFileSync(join(place.creds, 'bob', 'mytok.top'), '{"refresh_token": ', { mode: 0o600 });
+  const credmon = place.start();
+  await credmon.says(/delivered alice\/scitokens/);
+  await credmon.says(/delivered bob\/scitokens/);
+  const all = await place.ask('status', '--all');
+  assert.match(all.stdout, /alice\/scitokens +condor:scitokens +valid/);
+  assert.match(all.stdout, /bob\/mytok/);
+  const one = await place.ask('status', 'alice/scitokens', '--json');
+  assert.equal(one.status, 0, one.stderr);
+  const { wishes } = JSON.parse(one.stdout) as { wishes: readonly { name: string; state: string }[] };
+  assert.deepEqual(
+    wishes.map(({ name, state }) => [name, state]),
+    [['alice/scitokens', 'valid']],
+  );
+  const unknown = await place.ask('status', 'carol/scitokens');
+  assert.equal(unknown.status, 2);
+  assert.match(unknown.stderr, /there is no token carol\/scitokens/);
+  const nagios = await place.ask('status', '--nagios');
+  assert.match(nagios.stdout, /^TOKEEP \w+/);
+});
+
+test('the log follows when it is moved away', async () => {
+  await using place = await bed();
+  const credmon = place.start();
+  await credmon.says(/metrics are at/);
+  renameSync(place.log, `${place.log}.1`);
+  const patience = performance.now() + 20_000;
+  for (let round = 0; !existsSync(place.log); round += 1) {
+    assert.ok(performance.now() < patience, 'no new log was opened');
+    place.put(`user${round}`);
+    process.kill(credmon.pid, 'SIGHUP');
+    await credmon.says(new RegExp(`delivered user${round}/scitokens`));
+  }
+  assert.match(readFileSync(`${place.log}.1`, 'utf8'), /credmon-started/);
+});
+
+test('condor_master learns from the exit status what went wrong', async () => {
+  await using place = await bed();
+  const noLog = await place.ask('-l', join(place.path, 'missing', 'log'));
+  assert.equal(noLog.status, 44);
+  assert.match(noLog.stderr, /the log \S+missing\/log cannot be opened \(ENOENT\)/);
+  const started = place.start(['--no-such-option']);
+  assert.equal(await started.status(), 99);
+  chmodSync(place.creds, 0o2775);
+  const open = place.start();
+  assert.equal(await open.status(), 3);
+  chmodSync(place.creds, 0o2770);
+  assert.match(readFileSync(place.log, 'utf8'), /credmon-failed: the credmon cannot go on: .*creds/);
+  const first = place.start();
+  await first.says(/metrics are at/);
+  assert.equal(await place.start().status(), 7);
+});
+
+test('a network process that is killed is started again, and the metrics are where they were', async () => {
+  await using place = await bed();
+  const credmon = place.start();
+  const [, first] = await credmon.says(/the process for the network is (\d+)/);
+  const [, address] = await credmon.says(/metrics are at http:\/\/([\d.:]+)\/metrics/);
+  process.kill(Number(first), 'SIGKILL');
+  await credmon.says(/the process for the network ended: killed by SIGKILL; it is started again in/);
+  await credmon.says(/started again in[\s\S]*the process for the network is \d+/);
+  const patience = performance.now() + 5_000;
+  const get = () =>
+    fetch(`http://${address}/healthz`, { headers: { connection: 'close' } }).then(({ status }) => status);
+  while ((await get().catch(() => 0)) !== 200) assert.ok(performance.now() < patience, 'the metrics are gone');
+});
+
+test('the way back to the shipped credmon is shown before it is gone', async () => {
+  await using place = await bed({ mytok_CLIENT_ID: 'client', mytok_TOKEN_URL: 'https://issuer.example/token' });
+  mkdirSync(join(place.creds, 'alice'), { mode: 0o700 });
+  writeFileSync(join(place.creds, 'alice', 'mytok.top'), '{"refresh_token": "canary"}', { mode: 0o600 });
+  const run = (...args: readonly string[]) => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const all = ['condor', 'restore-meta', '--condor-bin', join(place.path, 'bin'), ...args];
+    execFile(join(bin, 'tokeep'), all, { env: {} }, (_, stdout, stderr) => resolve(stdout + stderr));
+    return promise;
+  };
+  const meta = join(place.creds, 'alice', 'mytok.meta');
+  assert.equal(await run('--dry-run'), `${meta} would be written\n`);
+  assert.ok(!existsSync(meta));
+  assert.equal(await run(), `${meta} is written\n`);
+  assert.equal((JSON.parse(readFileSync(meta, 'utf8')) as { client_id: string }).client_id, 'client');
+  assert.equal(await run(), `${meta} stays as it is\n`);
+});
+
+test('the log of the credmon is a plain file of one name, and begins anew when it is full', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'credmon-log-'));
+  const at = (name: string) => join(folder, name);
+  try {
+    const log = CredmonLog.open(at('log'), 100);
+    log.write(`${'x'.repeat(120)}\n`);
+    log.look();
+    log.write('next\n');
+    log.close();
+    assert.equal(readFileSync(at('log.old'), 'utf8').length, 121);
+    assert.equal(readFileSync(at('log'), 'utf8'), 'next\n');
+    symlinkSync(at('log'), at('link'));
+    linkSync(at('log'), at('second'));
+    mkdirSync(at('directory'));
+    for (const [name, why] of [
+      ['link', /ELOOP/],
+      ['second', /it has several names/],
+      ['directory', /EISDIR/],
+    ] as const)
+      assert.throws(() => CredmonLog.open(at(name), 100), why);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
