@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after as afterAll, before, test } from 'node:test';
+import { after as afterAll, before, test as testAnywhere } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
@@ -23,8 +23,8 @@ afterAll(async () => {
 });
 
 /** A test of what a browser does; passes over itself, in one line of the whole file, where there is none. */
-const inBrowser = (name: string, body: (browser: Browser) => Promise<void>) =>
-  test(name, async () => {
+const test = (name: string, body: (browser: Browser) => Promise<void>) =>
+  testAnywhere(name, async () => {
     if (found !== undefined) await body(found);
   });
 
@@ -35,7 +35,7 @@ async function makeUse(bed: WebBed, user: string, name: string): Promise<void> {
   await writeFile(join(bed.directory, user, `${name}.use`), '{}', { mode: 0o400 });
 }
 
-inBrowser('a whole login without JavaScript ends in a .top file and "submit again"', async (browser) => {
+test('a whole login without JavaScript ends in a .top file and "submit again"', async (browser) => {
   await using bed = await webBed();
   await using issuer = await issuerFor(bed, ['mytok']);
   const { key, link } = await bed.ask([loginRequest(bed, issuer.issuer, 'mytok', { handle: 'rd' })]);
@@ -94,71 +94,68 @@ async function heldStill(page: Page, url: string): Promise<void> {
   await page.unroute(url);
 }
 
-inBrowser(
-  'every page is good for axe and for a phone, light and dark; the way through is by keyboard',
-  async (browser) => {
-    await using bed = await webBed();
-    await using issuer = await issuerFor(bed, ['mytok', 'wlcg']);
-    const { link } = await bed.ask([
-      loginRequest(bed, issuer.issuer, 'mytok', { handle: 'rd' }),
-      loginRequest(bed, issuer.issuer, 'wlcg', {
-        scopes:
-          'compute.create compute.read storage.modify:/atlas/very/long/path/without/any/blank/in/it/at/all my-scope',
-        audience: '',
-      }),
-    ]);
-    const page = await freshPage(browser);
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (message.location().url.startsWith(bed.prefix)) complaints.push(message.text());
-    });
-    const button = async (name: RegExp) => {
-      const wanted = page.getByRole('button', { name });
-      for (let step = 0; step < 20 && (await wanted.and(page.locator(':focus')).count()) === 0; step += 1) {
-        await page.keyboard.press('Tab');
-      }
-      await Promise.all([page.waitForEvent('framenavigated'), page.keyboard.press('Enter')]);
-      await page.waitForLoadState();
-    };
-    await page.goto(link);
-    await inspectPage(page, 'confirm');
-    await button(/I am alice/);
-    await inspectPage(page, 'services');
-    await button(/Log in at .* for mytok, handle rd/);
-    await logInAtIssuer(page, 'alice@idp', issuer.issuer);
-    assert.match(await main(page), /1 of 2 logged in/);
-    await makeUse(bed, 'alice', 'mytok_rd');
-    await page.goto(`${bed.prefix}/`);
-    await button(/Log in at .* for wlcg/);
-    await page.getByText('Cancel').click();
-    await page.waitForURL(`${bed.prefix}/`);
-    assert.match(await main(page), /the login was declined/);
-    await inspectPage(page, 'declined');
-    await button(/Try again/);
-    await logInAtIssuer(page, 'alice@idp', issuer.issuer);
-    assert.match(await main(page), /You are logged in everywhere/, bed.log.join(''));
-    await heldStill(page, `${bed.prefix}/`);
-    await inspectPage(page, 'on-its-way');
-    await makeUse(bed, 'alice', 'wlcg');
-    await page.reload();
-    assert.match(await main(page), /All done: now submit again/);
-    await inspectPage(page, 'done');
-    await button(/Leave/);
-    await inspectPage(page, 'left');
-    await page.goto(link);
-    await inspectPage(page, 'used-up');
-    const { link: odd } = await bed.ask([
-      loginRequest(bed, issuer.issuer, 'mytok', { scopes: 'read:/\u202e\u0007<b>x</b>', localUser: 'bob' }),
-    ]);
-    await page.goto(odd);
-    await inspectPage(page, 'odd');
-    assert.deepEqual(
-      complaints.filter((one) => !/status of (403|404)/.test(one)),
-      [],
-    );
-    await page.context().close();
-  },
-);
+test('every page is good for axe and for a phone, light and dark; the way through is by keyboard', async (browser) => {
+  await using bed = await webBed();
+  await using issuer = await issuerFor(bed, ['mytok', 'wlcg']);
+  const { link } = await bed.ask([
+    loginRequest(bed, issuer.issuer, 'mytok', { handle: 'rd' }),
+    loginRequest(bed, issuer.issuer, 'wlcg', {
+      scopes:
+        'compute.create compute.read storage.modify:/atlas/very/long/path/without/any/blank/in/it/at/all my-scope',
+      audience: '',
+    }),
+  ]);
+  const page = await freshPage(browser);
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.location().url.startsWith(bed.prefix)) complaints.push(message.text());
+  });
+  const button = async (name: RegExp) => {
+    const wanted = page.getByRole('button', { name });
+    for (let step = 0; step < 20 && (await wanted.and(page.locator(':focus')).count()) === 0; step += 1) {
+      await page.keyboard.press('Tab');
+    }
+    await Promise.all([page.waitForEvent('framenavigated'), page.keyboard.press('Enter')]);
+    await page.waitForLoadState();
+  };
+  await page.goto(link);
+  await inspectPage(page, 'confirm');
+  await button(/I am alice/);
+  await inspectPage(page, 'services');
+  await button(/Log in at .* for mytok, handle rd/);
+  await logInAtIssuer(page, 'alice@idp', issuer.issuer);
+  assert.match(await main(page), /1 of 2 logged in/);
+  await makeUse(bed, 'alice', 'mytok_rd');
+  await page.goto(`${bed.prefix}/`);
+  await button(/Log in at .* for wlcg/);
+  await page.getByText('Cancel').click();
+  await page.waitForURL(`${bed.prefix}/`);
+  assert.match(await main(page), /the login was declined/);
+  await inspectPage(page, 'declined');
+  await button(/Try again/);
+  await logInAtIssuer(page, 'alice@idp', issuer.issuer);
+  assert.match(await main(page), /You are logged in everywhere/, bed.log.join(''));
+  await heldStill(page, `${bed.prefix}/`);
+  await inspectPage(page, 'on-its-way');
+  await makeUse(bed, 'alice', 'wlcg');
+  await page.reload();
+  assert.match(await main(page), /All done: now submit again/);
+  await inspectPage(page, 'done');
+  await button(/Leave/);
+  await inspectPage(page, 'left');
+  await page.goto(link);
+  await inspectPage(page, 'used-up');
+  const { link: odd } = await bed.ask([
+    loginRequest(bed, issuer.issuer, 'mytok', { scopes: 'read:/\u202e\u0007<b>x</b>', localUser: 'bob' }),
+  ]);
+  await page.goto(odd);
+  await inspectPage(page, 'odd');
+  assert.deepEqual(
+    complaints.filter((one) => !/status of (403|404)/.test(one)),
+    [],
+  );
+  await page.context().close();
+});
 
 /** A picture for docs/, where TOKEEP_WRITE_DOCS asks for it. */
 async function picture(page: Page, name: string, width: number): Promise<void> {
@@ -168,7 +165,7 @@ async function picture(page: Page, name: string, width: number): Promise<void> {
   await page.screenshot({ path, fullPage: true });
 }
 
-inBrowser('the pages of the guide: a link, two services, one of them refused, and the end', async (browser) => {
+test('the pages of the guide: a link, two services, one of them refused, and the end', async (browser) => {
   await using bed = await webBed();
   const at = (host: string) => ({
     authorizationUrl: `https://${host}/authorize`,
@@ -230,7 +227,7 @@ inBrowser('the pages of the guide: a link, two services, one of them refused, an
   await page.context().close();
 });
 
-inBrowser('somebody to whom the link was mailed does not get through with it', async (browser) => {
+test('somebody to whom the link was mailed does not get through with it', async (browser) => {
   await using site = await startIssuer();
   const clientId = 'site.test';
   const login = {

@@ -36,7 +36,7 @@ test('WEB-07: whatever is put into a page is text, and nothing in it is hidden o
   assert.equal(foreign('short'), 'short');
 });
 
-test('WEB-03: every page keeps itself to itself', async () => {
+test('WEB-03 and WEB-10: every page keeps itself to itself, and has no script', async () => {
   await using bed = await webBed();
   const visitor = new Visitor(bed);
   const { link } = await bed.ask([loginRequest(bed, issuer, 'mytok')]);
@@ -246,7 +246,41 @@ test('WEB-06: a state is for the browser that began, for one return, and for ten
   assert.deepEqual(await readdir(join(bed.directory, 'alice')), []);
 });
 
-test('MED-01: neither the database nor the log nor a page holds a token, a code or the client secret', async () => {
+test('WEB-04 and WEB-05: whoever comes back from anywhere is sent to a page of ours, without what they brought', async () => {
+  await using bed = await webBed({ path: '/tokens' });
+  const { link } = await bed.ask([loginRequest(bed, issuer, 'mytok')]);
+  const visitor = new Visitor(bed);
+  const services = await visitor.confirm(link);
+  const { searchParams } = new URL((await visitor.press(services, '/tokens/login/mytok')).location);
+  const state = searchParams.get('state') ?? '';
+  const corpus = [
+    '',
+    '?',
+    '?code=c',
+    `?code=c&state=x`,
+    `?state=${state}&state=${state}&code=c`,
+    `?error=access_denied&state=${state}`,
+    '?code=c&state=x&redirect=https://evil.example&next=//evil.example&return_to=/\\evil.example',
+    '?code=%00&state=%0d%0aLocation:%20https://evil.example',
+  ];
+  const places = ['return/mytok', 'return/x', 'return//evil.example', 'return/%2f%2fevil.example'];
+  for (const query of corpus) {
+    for (const place of places) {
+      for (const who of [visitor, new Visitor(bed)]) {
+        const { status, headers } = await who.get(`${bed.prefix}/${place}${query}`);
+        if (status === 404) continue;
+        assert.equal(status, 303, `${place}${query}`);
+        assert.match(String(headers['location']), /^\/tokens\/(stopped\/[a-z-]+)?$/);
+      }
+    }
+  }
+  const token = /name="token" value="([^"]*)"/.exec(services.body)?.[1] ?? '';
+  for (const name of ['https:%2f%2fevil.example', 'mytok%20', '..', 'x']) {
+    assert.equal((await visitor.post(`${bed.prefix}/login/${name}`, { token })).status, 404, name);
+  }
+});
+
+test('WEB-01: neither the database nor the log nor a page holds a token, a code or the client secret', async () => {
   await using bed = await webBed();
   await using peer = await issuerFor(bed, ['mytok']);
   const request = loginRequest(bed, peer.issuer, 'mytok');
