@@ -94,7 +94,7 @@ async function heldStill(page: Page, url: string): Promise<void> {
   await page.unroute(url);
 }
 
-test('every page is good for axe and for a phone, light and dark; the way through is by keyboard', async (browser) => {
+test('WEB-09: every page is good for axe and for a phone, light and dark; the way through is by keyboard', async (browser) => {
   await using bed = await webBed();
   await using issuer = await issuerFor(bed, ['mytok', 'wlcg']);
   const { link } = await bed.ask([
