@@ -41,7 +41,11 @@ async function send(context: GrantContext<HeldTokenAccount>, request: TokenReque
 
 function notReplaced({ name, expiresAt }: HeldTokenAccount): Fault {
   const until = expiresAt === undefined ? '' : ` ends at ${new Date(expiresAt).toISOString()}, and`;
-  return new Fault('token-not-replaced', `the token that somebody else brings for ${name}${until} no newer one has come`, {
-    hint: 'whoever pushes it (condor_store_cred, a tokeep target `htcondor:`) has to push the next one in time',
-  });
+  return new Fault(
+    'token-not-replaced',
+    `the token that somebody else brings for ${name}${until} no newer one has come`,
+    {
+      hint: 'whoever pushes it (condor_store_cred, a tokeep target `htcondor:`) has to push the next one in time',
+    },
+  );
 }

@@ -45,11 +45,9 @@ const htcondorTarget = section({
     .meta({ description: 'the user of HTCondor whose jobs shall have the token, such as alice or alice@example.org' }),
   service: condorName.meta({ description: 'its name in `use_oauth_services`' }),
   handle: condorName.optional().meta({ description: 'its handle, where the service has several tokens' }),
-  program: path
-    .optional()
-    .meta({
-      description: 'condor_store_cred (default: `/usr/sbin/condor_store_cred`, else `/usr/bin/condor_store_cred`)',
-    }),
+  program: path.optional().meta({
+    description: 'condor_store_cred (default: `/usr/sbin/condor_store_cred`, else `/usr/bin/condor_store_cred`)',
+  }),
   credd: text.optional().meta({ description: 'the host of condor_credd, if it is another one (CREDD_HOST)' }),
   condor_config: path
     .optional()
