@@ -35,8 +35,8 @@ async function installed(unit: string): Promise<AsyncDisposable & { readonly pat
   await cp(join(packaging, 'systemd', unit), path);
   const text = await readFile(path, 'utf8');
   // The user is made by HTCondor's package.
-  const here = text.replaceAll(/^ExecStart=\/usr\/s?bin\//gm, `ExecStart=${bin}`).replaceAll('=condor\n', '=nobody\n');
-  await writeFile(path, here.replace('Group=nobody', 'Group=nogroup'));
+  const here = text.replaceAll(/^ExecStart=\/usr\/s?bin\//gm, `ExecStart=${bin}`).replaceAll('=condor\n', '=daemon\n');
+  await writeFile(path, here);
   return { path, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }
 
