@@ -4,12 +4,10 @@ import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
 import { printable, timestamp } from '../observe/printable.ts';
 import { asStateOwner } from './as-state-owner.ts';
-import { readCondorSettings } from './condor-settings.ts';
 import type { Context } from './context.ts';
+import { readWebSettings, type WebPlaces } from './credmon-web-settings.ts';
 
-export interface LoginsOptions {
-  readonly condorBin?: string;
-}
+export type LoginsOptions = WebPlaces;
 
 /** `tokeep credmon logins list`. */
 export async function listLogins(context: Context, options: LoginsOptions): Promise<ExitCode> {
@@ -64,11 +62,12 @@ export async function forgetLogin(
 
 /** What root wrote into the database its owner could not open any more. */
 async function withPins(
-  { world }: Context,
-  { condorBin }: LoginsOptions,
+  context: Context,
+  options: LoginsOptions,
   work: (pins: PinTable) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const { web } = await readCondorSettings(world, condorBin);
+  const { world } = context;
+  const { web } = await readWebSettings(context, options);
   const path = `${web.state}/${webDatabaseFile}`;
   if ((await world.files.look(path)) === undefined) {
     throw new Fault('config-missing', `there is no web login with its state in ${web.state}`, {

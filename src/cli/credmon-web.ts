@@ -4,19 +4,21 @@ import { createWebServer } from '../condor/web/server.ts';
 import { openWebDatabase } from '../condor/web/web-schema.ts';
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { asFault, Fault } from '../fault/fault.ts';
+import type { Logger } from '../observe/log.ts';
 import { isLoopback, listenPlace, placeText } from '../serve/listen-place.ts';
 import { listen, stop } from '../serve/server.ts';
 import { TlsFiles } from '../serve/tls-files.ts';
 import { listenOnSocket, socketPath } from '../serve/unix-socket.ts';
 import { seconds } from '../token/time.ts';
-import { readCondorSettings } from './condor-settings.ts';
 import type { Context } from './context.ts';
+import { type OpenLog, openCredmonLog } from './credmon-telling.ts';
+import { type ReadWebSettings, readWebSettings, type WebPlaces } from './credmon-web-settings.ts';
 import { becomeWebUser } from './credmon-web-user.ts';
 import { serviceManager } from './service-manager.ts';
 import { stopSignals } from './stop-signal.ts';
 
-export interface WebOptions {
-  readonly condorBin?: string;
+export interface WebOptions extends WebPlaces {
+  readonly logFile?: string;
 }
 
 /** What is under way when a stop is asked for gets this long; a login waits for an issuer. */
@@ -25,46 +27,62 @@ const grace = seconds(25);
 const lookEvery = seconds(30);
 
 /** `tokeep credmon web`: gives up root before it listens, and before it opens anything that it will go on needing. */
-export async function serveCredmonWeb(context: Context, { condorBin }: WebOptions): Promise<ExitCode> {
-  const { world, log } = context;
-  const settings = await readCondorSettings(world, condorBin);
-  await tellFindings(context, settings);
+export async function serveCredmonWeb(context: Context, options: WebOptions): Promise<ExitCode> {
+  const read = await readWebSettings(context, options);
+  await becomeWebUser(context.world, read.web);
+  using telling = await openWebLog(context, read, options);
+  const { log } = telling;
+  try {
+    tellFindings(log, read.settings);
+    await serve(context, read.settings, log);
+  } catch (thrown) {
+    // The master keeps nothing of what goes to stderr.
+    const { message, hint } = asFault(thrown, 'the web login');
+    log.event('web-failed', { reason: message, hint });
+    throw thrown;
+  }
+  log.event('stopped', {});
+  return exit.fine;
+}
+
+/** The file that the knob or the option names; else stderr. */
+async function openWebLog(context: Context, read: ReadWebSettings, options: WebOptions): Promise<OpenLog> {
+  const logFile = options.logFile ?? read.web.log;
+  if (logFile === undefined) return { log: context.log, [Symbol.dispose]() {} };
+  return await openCredmonLog(context, read, { name: 'CREDMON_WEB', logFile });
+}
+
+async function serve(context: Context, settings: CredmonSettings, log: Logger): Promise<void> {
+  const { world } = context;
   const { web } = settings;
-  await becomeWebUser(world, web);
   const tls = await openTls(context, settings);
   refuseBare(settings, tls);
   const database = await openWebDatabase(world, web.state);
   try {
-    const peers = socketPath(web.listen) === undefined ? 'network' : 'unix-socket';
     const app = await createWebServer({
-      world,
-      settings,
-      database,
-      log,
-      peers,
+      ...{ world, settings, database, log },
       ...(tls === undefined ? {} : { tls: tls.pair }),
+      peers: socketPath(web.listen) === undefined ? 'network' : 'unix-socket',
       open: () => !context.signal.aborted,
     });
     const address = await listenAt(app, web.listen, tls);
     const manager = serviceManager(world, log);
     log.event('web-serving', { version: manifest.version, prefix: web.prefix, address });
     await manager.tell('READY=1', `STATUS=web login of ${web.prefix} on ${address}`);
-    await untilStopped(context, tls, (pair) => (app.server as unknown as TlsServer).setSecureContext(pair));
+    const setPair = (pair: TlsFiles['pair']) => (app.server as unknown as TlsServer).setSecureContext(pair);
+    await untilStopped(context, log, tls, setPair);
     await manager.tell('STOPPING=1');
     stopSignals().hurry.addEventListener('abort', () => app.server.closeAllConnections(), { once: true });
     await stop(app, grace);
   } finally {
     await database.close();
   }
-  log.event('stopped', {});
-  return exit.fine;
 }
 
 /** Those that are about the web login; the credmon tells the others. */
-async function tellFindings(context: Context, { findings }: CredmonSettings): Promise<void> {
-  for (const { severity, knob, message, hint } of findings) {
-    if (!/^(TOKEEP_WEB|CREDMON_WEB)_/.test(knob)) continue;
-    await context.warn(`${severity}: ${message}${hint === undefined ? '' : ` (${hint})`}`);
+function tellFindings(log: Logger, { findings }: CredmonSettings): void {
+  for (const { knob, message, hint } of findings) {
+    if (/^(TOKEEP_WEB|CREDMON_WEB)_/.test(knob)) log.event('web-setting-wrong', { knob, reason: message, hint });
   }
 }
 
@@ -94,7 +112,8 @@ async function listenAt(app: Parameters<typeof listen>[0], place: string, tls: T
 }
 
 async function untilStopped(
-  { world, log, signal }: Context,
+  { world, signal }: Context,
+  log: Logger,
   tls: TlsFiles | undefined,
   setPair: (pair: TlsFiles['pair']) => void,
 ): Promise<void> {

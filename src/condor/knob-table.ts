@@ -248,6 +248,7 @@ const web: KnobGroup = {
     fresh('TOKEEP_WEB_CERTIFICATE', 'none', 'its certificate chain (PEM); none behind a proxy'),
     fresh('TOKEEP_WEB_KEY', 'none', 'the key of the certificate'),
     fresh('TOKEEP_WEB_TRUSTED_PROXIES', 'none', 'addresses and networks of proxies that are believed'),
+    fresh('CREDMON_WEB_LOG', 'stderr', 'its log, which condor_master would else keep nothing of'),
     fresh('TOKEEP_WEB_USER', 'condor; without root the owner of the pool', 'as whom it runs'),
     fresh(
       'TOKEEP_WEB_STATE',

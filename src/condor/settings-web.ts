@@ -16,6 +16,7 @@ export function readWeb(reader: KnobReader, pool: PoolFacts, localDirectory: str
   const host = reader.text('FULL_HOSTNAME') ?? pool.hostname;
   const certificate = reader.path('TOKEEP_WEB_CERTIFICATE');
   const key = reader.path('TOKEEP_WEB_KEY');
+  const log = reader.path('CREDMON_WEB_LOG');
   if ((certificate === undefined) !== (key === undefined)) {
     const missing = key === undefined ? 'TOKEEP_WEB_KEY' : 'TOKEEP_WEB_CERTIFICATE';
     reader.error(missing, `TLS needs TOKEEP_WEB_CERTIFICATE and TOKEEP_WEB_KEY, but ${missing} is not set`);
@@ -27,6 +28,7 @@ export function readWeb(reader: KnobReader, pool: PoolFacts, localDirectory: str
     ...(key === undefined ? {} : { key }),
     trustedProxies: reader.list('TOKEEP_WEB_TRUSTED_PROXIES'),
     login: readLogin(reader),
+    ...(log === undefined ? {} : { log }),
     user: reader.text('TOKEEP_WEB_USER') ?? (pool.isRoot ? 'condor' : pool.user),
     state:
       reader.path('TOKEEP_WEB_STATE') ?? (pool.isRoot ? '/var/lib/tokeep-credmon-web' : `${localDirectory}/tokeep-web`),

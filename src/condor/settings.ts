@@ -88,6 +88,8 @@ export interface WebSettings {
         /** A mapfile in HTCondor's form (`* principal user`), where the claim is not the local user itself. */
         readonly mapfile?: string;
       };
+  /** CREDMON_WEB_LOG; stderr without it. */
+  readonly log?: string;
   /** TOKEEP_WEB_USER, default condor. */
   readonly user: string;
   /** TOKEEP_WEB_STATE: sessions and pins. */

@@ -220,6 +220,8 @@ export const logEvents = {
     { version: 'text', prefix: 'text', address: 'text' },
     'tokeep {version} serves the web login of {prefix} on {address}',
   ),
+  'web-failed': event('error', { reason: 'text', hint: 'text?' }, 'the web login cannot go on: {reason}[ ({hint})]'),
+  'web-setting-wrong': event('error', { knob: 'text', reason: 'text', hint: 'text?' }, '{knob}: {reason}[ ({hint})]'),
   'web-confirmed': event(
     'notice',
     { user: 'text', services: 'count', address: 'text' },

@@ -161,10 +161,20 @@ test('it does not serve as root, nor in the clear where others can listen', asyn
     assert.equal(status, 3, stderr);
     assert.match(stderr, /the web login does not run as root/);
   }
-  await using bare = await pool(() => ({ TOKEEP_WEB_LISTEN: '0.0.0.0:0' }));
+  await using bare = await pool((root) => ({
+    TOKEEP_WEB_LISTEN: '0.0.0.0:0',
+    TOKEEP_WEB_LOGIN: 'oidc',
+    CREDMON_WEB_LOG: join(root, 'log', 'web.log'),
+  }));
+  await mkdir(join(bare.root, 'log'));
+  if (isRoot) await chown(join(bare.root, 'log'), nobody, nobody);
   const { status, stderr } = bare.run('web');
   assert.equal(status, 3, stderr);
   assert.match(stderr, /0\.0\.0\.0:0 can be reached from elsewhere, and there is no TLS/);
+  const log = await readFile(join(bare.root, 'log', 'web.log'), 'utf8');
+  assert.match(log, /error web-failed: the web login cannot go on: 0\.0\.0\.0:0 can be reached from elsewhere/);
+  assert.match(log, /error web-setting-wrong: TOKEEP_WEB_LOGIN_ISSUER: /);
+  assert.equal((await stat(join(bare.root, 'log', 'web.log'))).uid, uid);
 });
 
 test("logins are listed, allowed and forgotten, and the database stays its owner's", async () => {

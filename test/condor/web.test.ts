@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -385,6 +385,23 @@ test('request files that are gone, odd, or for several users are pages with a wa
     assert.equal(status, 404, path);
     assert.match(body, /This link is used up/);
   }
+});
+
+test('a credential directory that is out of reach is told to the log, and to people as something that passes', async () => {
+  await using bed = await webBed();
+  const visitor = new Visitor(bed);
+  const { link } = await bed.ask([loginRequest(bed, issuer, 'mytok')]);
+  await visitor.confirm(link);
+  await rename(bed.directory, `${bed.directory}.away`);
+  for (const [who, url] of [
+    [new Visitor(bed), link],
+    [visitor, '/'],
+  ] as const) {
+    const { status, body } = await who.get(url);
+    assert.equal(status, 503);
+    assert.match(body, /Not at the moment/);
+  }
+  assert.ok(bed.log.some((line) => /the credential directory .* is out of reach/.test(line)));
 });
 
 test('too many requests from one address are a page as well', async () => {

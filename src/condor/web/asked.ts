@@ -1,3 +1,5 @@
+import { errnoWords } from '../../fault/errno-words.ts';
+import { Fault } from '../../fault/fault.ts';
 import type { Directory } from '../../world/files.ts';
 import type { World } from '../../world/world.ts';
 import { isRequestFileName, type LoginRequest, largestRequestFile, parseRequestFile } from '../request-file.ts';
@@ -58,15 +60,23 @@ async function readFile(directory: Directory, name: string): Promise<Buffer | 'o
   }
 }
 
+/** What the system objects to there is a Fault with whom it has to suit; a browser is only told to come back. */
 export async function inDirectory<T>(
   world: World,
   path: string,
   work: (directory: Directory) => Promise<T>,
 ): Promise<T> {
-  const directory = await world.files.openDirectory(path, 'pass');
+  let directory: Directory | undefined;
   try {
+    directory = await world.files.openDirectory(path, 'pass');
     return await work(directory);
+  } catch (thrown) {
+    if (thrown instanceof Fault) throw thrown;
+    throw new Fault('target-failed', `the credential directory ${path} is out of reach: ${errnoWords(thrown)}`, {
+      hint: 'the web login has to run as the user that condor_credd makes the directories of users for (TOKEEP_WEB_USER)',
+      cause: thrown,
+    });
   } finally {
-    await directory.close();
+    await directory?.close();
   }
 }

@@ -1,4 +1,3 @@
-import { errnoWords } from '../../fault/errno-words.ts';
 import { Fault } from '../../fault/fault.ts';
 import type { Directory } from '../../world/files.ts';
 import { replaceFile } from '../../world/replace-file.ts';
@@ -55,23 +54,14 @@ export async function keepLogin(
     ...(login.audience === '' ? {} : { audience: login.audience }),
   };
   const { refreshToken, use } = gained;
-  try {
-    await inUserDirectory(world, place, login.user, async (directory) => {
-      if (refreshToken !== undefined) {
-        await write(world, directory, `${login.name}.top`, { refresh_token: refreshToken.reveal(), ...asked });
-        return;
-      }
-      await write(world, directory, `${login.name}.use`, use);
-      await write(world, directory, `${login.name}.top`, { ...use, ...asked });
-    });
-  } catch (thrown) {
-    if (thrown instanceof Fault) throw thrown;
-    const sentence = `the login could not be written to ${place.directory}/${login.user}: ${errnoWords(thrown)}`;
-    throw new Fault('target-failed', sentence, {
-      hint: 'the web login has to run as the user that condor_credd makes these directories for (TOKEEP_WEB_USER)',
-      cause: thrown,
-    });
-  }
+  await inUserDirectory(world, place, login.user, async (directory) => {
+    if (refreshToken !== undefined) {
+      await write(world, directory, `${login.name}.top`, { refresh_token: refreshToken.reveal(), ...asked });
+      return;
+    }
+    await write(world, directory, `${login.name}.use`, use);
+    await write(world, directory, `${login.name}.top`, { ...use, ...asked });
+  });
 }
 
 const write = (world: World, directory: Directory, name: string, content: object): Promise<void> =>
