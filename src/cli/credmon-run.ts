@@ -29,8 +29,8 @@ export async function keepCredentials(context: Context, options: CredmonOptions)
   const hangups = new Hangups();
   const signals = stopsOf(context);
   process.umask(0o027);
-  // The master gives us no HOME, and the sealing key of a pool without root is looked for below it.
-  process.env['HOME'] ??= userInfo().homedir;
+  // The master may give us no HOME, and the sealing key of a pool without root is looked for below it.
+  process.env['HOME'] ??= homeOfUser();
   const read = () => readCredmonSettings(context.world, options, context.options);
   const first = await read();
   using telling = await openCredmonLog(context, first, options);
@@ -45,6 +45,15 @@ export async function keepCredentials(context: Context, options: CredmonOptions)
   }
   log.event('stopped', {});
   return exit.fine;
+}
+
+/** A user whom no database knows has none. */
+function homeOfUser(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return '/';
+  }
 }
 
 const sentenceOf = ({ message, hint }: Fault): string => (hint === undefined ? message : `${message}; ${hint}`);
