@@ -15,6 +15,9 @@ export async function credmonBundle(): ReturnType<typeof bundle> {
   return released;
 }
 
+/** As bin/tokeep-credmon has it. */
+const flags = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
+
 /** An access point in a directory of its own: HTCondor's configuration, its credential directory, the credmon's state. */
 export interface AccessPoint extends AsyncDisposable {
   readonly path: string;
@@ -70,7 +73,7 @@ export async function accessPoint(
     async start(program) {
       const begun = performance.now();
       const env = { ...process.env, CONFIGURATION_DIRECTORY: path };
-      child = node([program, 'credmon', '--condor-bin', bin], {
+      child = node([...flags, program, 'credmon', '--condor-bin', bin], {
         stdio: ['ignore', 'ignore', 'inherit'],
         env,
       });
