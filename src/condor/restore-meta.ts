@@ -5,7 +5,7 @@ import { replaceFile } from '../world/replace-file.ts';
 import type { World } from '../world/world.ts';
 import { formatMetaFile, type MetaFile } from './meta-file.ts';
 import type { CredmonSettings, OAuth2Provider } from './settings.ts';
-import { type StoredTop, storedTops } from './stored-tops.ts';
+import { type LoneMeta, type StoredTop, storedTops } from './stored-tops.ts';
 
 /** What became of the `.meta` file of one credential; `path` is that file, or what could not be read. */
 export type MetaOutcome =
@@ -36,6 +36,7 @@ export async function restoreMeta(
   const clients = new Clients(world, settings);
   const outcomes: MetaOutcome[] = [];
   for await (const stored of storedTops(world, settings)) {
+    if (stored.kind === 'lone-meta') continue;
     const outcome = stored.kind === 'failed' ? stored : await restored(world, stored, { settings, clients, dryRun });
     if (outcome !== undefined) outcomes.push(outcome);
   }
@@ -93,8 +94,9 @@ async function write(world: World, { directory, credential, facts }: StoredTop, 
 }
 
 /**
- * Takes away the `.meta` file of a credential when all that it says stands in HTCondor's configuration as well: a copy of the client's secret in
- * each user's directory helps only thieves. What says more (another client) stays, and so does what is beside a token that ends.
+ * Takes away `.meta` files when all that they say stands in HTCondor's configuration as well: a copy of the client's secret in each user's
+ * directory helps only thieves, also where the login it belonged to was deleted. What says more (another client, or that a login brought no
+ * refresh token) stays.
  */
 export async function dropMeta(
   world: World,
@@ -110,14 +112,21 @@ export async function dropMeta(
   return outcomes;
 }
 
-async function dropped(stored: StoredTop, { settings, clients, dryRun }: Restoring): Promise<MetaOutcome | undefined> {
-  const { credential, directory, meta, top } = stored;
-  if (meta === undefined || top.kind !== 'oauth2') return undefined;
+async function dropped(
+  stored: StoredTop | LoneMeta,
+  { settings, clients, dryRun }: Restoring,
+): Promise<MetaOutcome | undefined> {
+  const { credential, directory } = stored;
+  const file = stored.kind === 'top' ? stored.meta?.file : stored.file;
+  if (file === undefined || settings.kindOf(credential.provider, 'oauth2') !== 'oauth2') return undefined;
   const path = metaPath(settings, stored);
   try {
     const ours = await clients.metaOf(credential.provider);
-    if (ours === undefined || !sameClient(meta.file, ours)) {
+    if (ours === undefined || !sameClient(file, ours)) {
       return { kind: 'left', path, why: "stays: it says something else than HTCondor's configuration" };
+    }
+    if (stored.kind === 'top' && stored.top.kind !== 'oauth2' && !file.useRefreshToken) {
+      return { kind: 'left', path, why: 'stays: it says that the login brought no refresh token' };
     }
     if (!dryRun) {
       await directory.remove(`${credential.name}.meta`);
@@ -129,7 +138,7 @@ async function dropped(stored: StoredTop, { settings, clients, dryRun }: Restori
   }
 }
 
-const metaPath = ({ directory }: Settings, { credential: { user, name } }: StoredTop): string =>
+const metaPath = ({ directory }: Settings, { credential: { user, name } }: Pick<StoredTop, 'credential'>): string =>
   `${directory}/${user}/${name}.meta`;
 
 function sameClient(found: MetaFile, { clientId, tokenUrl, clientSecret }: Meta): found is Meta {

@@ -16,12 +16,22 @@ export interface StoredTop {
   readonly meta: { readonly file: MetaFile; readonly facts: FileFacts } | undefined;
 }
 
+/** A `.meta` file whose `.top` is gone: condor_store_cred deletes the one without the other. */
+export interface LoneMeta {
+  readonly kind: 'lone-meta';
+  readonly credential: CredentialName;
+  readonly directory: Directory;
+  readonly file: MetaFile;
+}
+
 /** What could not be read; the others go on. */
 export interface UnreadTop {
   readonly kind: 'failed';
   readonly path: string;
   readonly fault: Fault;
 }
+
+export type Stored = StoredTop | LoneMeta | UnreadTop;
 
 /**
  * All credentials of a credential directory, one after the other, for commands that go through all of them. No link is followed. Throws a
@@ -30,7 +40,7 @@ export interface UnreadTop {
 export async function* storedTops(
   world: World,
   settings: Pick<CredmonSettings, 'directory' | 'specialNames'>,
-): AsyncGenerator<StoredTop | UnreadTop> {
+): AsyncGenerator<Stored> {
   const root = await world.files.openDirectory(settings.directory).catch((thrown: unknown) => {
     throw unreadable(settings.directory, thrown);
   });
@@ -47,17 +57,16 @@ async function* topsOf(
   root: Directory,
   user: string,
   settings: Pick<CredmonSettings, 'directory' | 'specialNames'>,
-): AsyncGenerator<StoredTop | UnreadTop> {
+): AsyncGenerator<Stored> {
   const path = `${settings.directory}/${user}`;
   let directory: Directory | undefined;
   try {
     directory = await root.openDirectory(user, 'list');
-    const files = (await directory.list()).filter((file) => file.endsWith('.top')).sort();
-    for (const file of files) {
-      const credential = credentialName(user, file.slice(0, -'.top'.length), settings);
+    for (const name of namesOf(await directory.list())) {
+      const credential = credentialName(user, name, settings);
       if (credential === undefined) continue;
       const found = await topAt(directory, credential).catch(
-        (thrown: unknown): UnreadTop => ({ kind: 'failed', ...failure(`${path}/${file}`, thrown) }),
+        (thrown: unknown): UnreadTop => ({ kind: 'failed', ...failure(`${path}/${name}.top`, thrown) }),
       );
       if (found !== undefined) yield found;
     }
@@ -68,10 +77,18 @@ async function* topsOf(
   }
 }
 
-async function topAt(directory: Directory, credential: CredentialName): Promise<StoredTop | undefined> {
+const namesOf = (files: readonly string[]): readonly string[] =>
+  [...new Set(files.map((file) => /^(.+)\.(?:top|meta)$/.exec(file)?.[1] ?? ''))].filter((name) => name !== '').sort();
+
+async function topAt(
+  directory: Directory,
+  credential: CredentialName,
+): Promise<Exclude<Stored, UnreadTop> | undefined> {
   const top = await contentOf(directory, `${credential.name}.top`);
-  if (top === undefined) return undefined;
   const meta = await contentOf(directory, `${credential.name}.meta`);
+  if (top === undefined) {
+    return meta && { kind: 'lone-meta', credential, directory, file: parseMetaFile(meta.bytes) };
+  }
   return {
     kind: 'top',
     credential,

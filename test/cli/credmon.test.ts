@@ -265,22 +265,27 @@ test('a network process that is killed is started again, and the metrics are whe
   while ((await get().catch(() => 0)) !== 200) assert.ok(performance.now() < patience, 'the metrics are gone');
 });
 
-test('the way back to the shipped credmon is shown before it is gone', async () => {
+test('the way back to the shipped credmon is shown before it is gone, and what it needed is taken away again', async () => {
   await using place = await bed({ mytok_CLIENT_ID: 'client', mytok_TOKEN_URL: 'https://issuer.example/token' });
   mkdirSync(join(place.creds, 'alice'), { mode: 0o700 });
   writeFileSync(join(place.creds, 'alice', 'mytok.top'), '{"refresh_token": "canary"}', { mode: 0o600 });
-  const run = (...args: readonly string[]) => {
+  const run = (verb: 'restore-meta' | 'drop-meta', ...args: readonly string[]) => {
     const { promise, resolve } = Promise.withResolvers<string>();
-    const all = ['condor', 'restore-meta', '--condor-bin', join(place.path, 'bin'), ...args];
+    const all = ['condor', verb, '--condor-bin', join(place.path, 'bin'), ...args];
     execFile(join(bin, 'tokeep'), all, { env: {} }, (_, stdout, stderr) => resolve(stdout + stderr));
     return promise;
   };
   const meta = join(place.creds, 'alice', 'mytok.meta');
-  assert.equal(await run('--dry-run'), `${meta} would be written\n`);
+  assert.equal(await run('restore-meta', '--dry-run'), `${meta} would be written\n`);
   assert.ok(!existsSync(meta));
-  assert.equal(await run(), `${meta} is written\n`);
+  assert.equal(await run('restore-meta'), `${meta} is written\n`);
   assert.equal((JSON.parse(readFileSync(meta, 'utf8')) as { client_id: string }).client_id, 'client');
-  assert.equal(await run(), `${meta} stays as it is\n`);
+  assert.equal(await run('restore-meta'), `${meta} stays as it is\n`);
+  assert.equal(await run('drop-meta', '--dry-run'), `${meta} would be removed\n`);
+  assert.ok(existsSync(meta));
+  assert.equal(await run('drop-meta'), `${meta} is removed\n`);
+  assert.ok(!existsSync(meta));
+  assert.equal(await run('drop-meta'), `there is no .meta file in ${place.creds}\n`);
 });
 
 test('the log of the credmon is a plain file of one name, and begins anew when it is full', () => {

@@ -168,13 +168,38 @@ test('a copy of what the configuration says is taken away, and what says more st
   });
   const stays = "left mytok.meta stays: it says something else than HTCondor's configuration";
   const planned = await dropMeta(world, made.settings, { dryRun: true });
-  assert.deepEqual(said(planned), ['removed mytok.meta', stays, 'removed mytok.meta']);
+  const ends = 'left mytok.meta stays: it says that the login brought no refresh token';
+  assert.deepEqual(said(planned), ['removed mytok.meta', stays, ends, 'removed mytok.meta']);
   assert.deepEqual(await dropMeta(world, made.settings, { dryRun: false }), planned);
   assert.deepEqual(await readdir(`${made.directory}/alice`), ['mytok.top']);
   for (const user of ['bob', 'carol']) assert.ok((await made.read(`${user}/mytok.meta`)).includes('canary'));
   const back = await restoreMeta(world, made.settings, { dryRun: false });
   assert.equal(said(back)[0], 'written mytok.meta');
   assert.deepEqual(JSON.parse(await made.read('alice/mytok.meta')), full);
+});
+
+test('no secret is left beside a login that was deleted, and what belongs to another credmon is not touched', async () => {
+  await using made = await bed({
+    'alice/mytok.meta': full,
+    'alice/mytok_rd.meta': { ...full, use_refresh_token: false },
+    'bob/mytok.top': '{broken',
+    'bob/mytok.meta': full,
+    'bob/cms.meta': full,
+  });
+  assert.deepEqual(await restoreMeta(world, { ...made.settings, oauth2: () => undefined }, { dryRun: false }), [
+    {
+      kind: 'left',
+      path: `${made.directory}/bob/mytok.meta`,
+      why: 'is not written: the .top file beside it is not JSON',
+    },
+  ]);
+  assert.deepEqual(said(await dropMeta(world, made.settings, { dryRun: false })), [
+    'removed mytok.meta',
+    'removed mytok_rd.meta',
+    'removed mytok.meta',
+  ]);
+  assert.deepEqual(await readdir(`${made.directory}/alice`), []);
+  assert.deepEqual((await readdir(`${made.directory}/bob`)).sort(), ['cms.meta', 'mytok.top']);
 });
 
 test('a hard link to a .meta file elsewhere keeps its content: the file is replaced, not written to', async () => {

@@ -1,9 +1,10 @@
 import type { CommandModule } from '../command.ts';
+import { register as dropMeta } from './condor/drop-meta.ts';
 import { register as restoreMeta } from './condor/restore-meta.ts';
 import { register as store } from './condor/store.ts';
 
 /** One file of condor/ for each verb. */
-const parts: readonly CommandModule['register'][] = [store, restoreMeta];
+const parts: readonly CommandModule['register'][] = [store, restoreMeta, dropMeta];
 
 export const register: CommandModule['register'] = (parent, run) => {
   const condor = parent

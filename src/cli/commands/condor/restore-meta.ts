@@ -1,5 +1,5 @@
 import { type CommandModule, withExamples } from '../../command.ts';
-import type { RestoreMetaOptions } from '../../restore-meta-answer.ts';
+import type { MetaFilesOptions } from '../../meta-files-answer.ts';
 
 export const register: CommandModule['register'] = (parent, run) => {
   const command = parent
@@ -10,8 +10,8 @@ export const register: CommandModule['register'] = (parent, run) => {
     .option('--dry-run', 'only say what would be written')
     .option('--condor-bin <DIR>', 'where condor_config_val lies', '/usr/bin')
     .action(
-      run(async (context, options: RestoreMetaOptions) => {
-        const { restoreMetaFiles } = await import('../../restore-meta-answer.ts');
+      run(async (context, options: MetaFilesOptions) => {
+        const { restoreMetaFiles } = await import('../../meta-files-answer.ts');
         return await restoreMetaFiles(context, options);
       }),
     );

@@ -1,22 +1,33 @@
-import { type MetaOutcome, restoreMeta } from '../condor/restore-meta.ts';
+import { dropMeta, type MetaOutcome, restoreMeta } from '../condor/restore-meta.ts';
 import { type ExitCode, exit, worstExit } from '../fault/codes.ts';
 import type { Context } from './context.ts';
 import { readCredmonSettings } from './credmon-settings.ts';
 
-export interface RestoreMetaOptions {
+export interface MetaFilesOptions {
   readonly dryRun?: true;
   readonly condorBin?: string;
 }
 
 /** `tokeep condor restore-meta`. */
-export async function restoreMetaFiles(context: Context, options: RestoreMetaOptions): Promise<ExitCode> {
+export const restoreMetaFiles = (context: Context, options: MetaFilesOptions): Promise<ExitCode> =>
+  goThrough(context, options, { deed: restoreMeta, none: 'there is no OAuth2 credential' });
+
+/** `tokeep condor drop-meta`. */
+export const dropMetaFiles = (context: Context, options: MetaFilesOptions): Promise<ExitCode> =>
+  goThrough(context, options, { deed: dropMeta, none: 'there is no .meta file' });
+
+async function goThrough(
+  context: Context,
+  options: MetaFilesOptions,
+  { deed, none }: { readonly deed: typeof restoreMeta; readonly none: string },
+): Promise<ExitCode> {
   const { world } = context;
   const { settings } = await readCredmonSettings(world, options, context.options);
   const dryRun = options.dryRun === true;
-  const outcomes = await restoreMeta(world, settings, { dryRun });
+  const outcomes = await deed(world, settings, { dryRun });
   if (context.options.json) await context.printJson(outcomes.map(jsonOf));
   else for (const outcome of outcomes) await context.print(lineOf(outcome, dryRun));
-  if (outcomes.length === 0) await context.say(`there is no OAuth2 credential in ${settings.directory}`);
+  if (outcomes.length === 0) await context.say(`${none} in ${settings.directory}`);
   return worstExit(outcomes.map((outcome) => (outcome.kind === 'failed' ? outcome.fault.exit : exit.fine)));
 }
 
