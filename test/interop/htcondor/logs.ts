@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const logs = ['MasterLog', 'CredLog', 'CredMonOAuthLog', 'SchedLog', 'ShadowLog', 'master.out', 'web.out'];
+const logs = ['MasterLog', 'CredLog', 'CredMonOAuthLog', 'CredMonWebLog', 'SchedLog', 'ShadowLog', 'master.out'];
 
 /** Not what they say by the dozen and to no purpose. */
 const isTelling = (line: string): boolean => !/setEffectiveOwner|calling and resetting|scandir|less than/.test(line);

@@ -2,7 +2,7 @@
 export interface PoolWish {
   readonly issuer: string;
   readonly webPrefix: string;
-  readonly webListen: string;
+  readonly webPort: number;
 }
 
 export const domain = 'testpool.local';
@@ -79,11 +79,7 @@ AUTH_SSL_SERVER_CAFILE = /etc/condor/ca.pem
 AUTH_SSL_CLIENT_CAFILE = /etc/condor/ca.pem
 `;
 
-const oauth2 = ({ issuer, webPrefix, webListen }: PoolWish): string => `
-use feature : OAUTH
-# The stricter way: the shadow takes a \`.use\` of root alone, that nobody else may read.
-TRUST_CREDENTIAL_DIRECTORY = False
-CREDMON_OAUTH = /usr/sbin/tokeep-credmon
+const oauth2 = ({ issuer, webPrefix, webPort }: PoolWish): string => `
 CREDD_ARGS = -f
 CREDMON_WEB_PREFIX = ${webPrefix}
 SEC_CREDENTIAL_REFRESH = ${lengths.refreshInJobs}
@@ -91,7 +87,11 @@ SEC_CREDENTIAL_SWEEP_DELAY = ${lengths.sweepDelay}
 SEC_CREDENTIAL_SWEEP_INTERVAL = 3
 ABSENT_OWNER_LIFETIME = ${lengths.absentOwner}
 CRED_SUPER_USERS = pusher@${domain}, pusher
-TOKEEP_WEB_LISTEN = ${webListen}
+CREDMON_WEB = /usr/bin/tokeep
+CREDMON_WEB_ARGS = credmon web
+CREDMON_WEB_LOG = $(LOG)/CredMonWebLog
+DAEMON_LIST = $(DAEMON_LIST) CREDMON_WEB
+TOKEEP_WEB_LISTEN = 127.0.0.1:${webPort}
 TOKEEP_WEB_CERTIFICATE = /etc/condor/server.pem
 TOKEEP_WEB_KEY = /etc/condor/web.key
 TOKEEP_CREDMON_CONFIG = /etc/condor/tokeep.yaml
@@ -130,10 +130,10 @@ JOB_TRANSFORM_AddSciToken @=end
 @end
 `;
 
-/** Files of /etc/condor/config.d, by their names. */
+/** Files of /etc/condor/config.d, by their names; those that we ship come beside them. */
 export const poolConfig = (wish: PoolWish): Readonly<Record<string, string>> => ({
   '10-testpool.conf': base,
   '20-security.conf': security,
-  '50-oauth2.conf': oauth2(wish),
-  '60-own-tokens.conf': ownTokens(wish),
+  '55-oauth2.conf': oauth2(wish),
+  '57-own-tokens.conf': ownTokens(wish),
 });

@@ -2,12 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { chmod, chown, copyFile, cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { CertificateFiles } from '../../peers/throw-away-ca.ts';
 import { outputOf } from '../run-program.ts';
 import { trustAlso } from './condor-root.ts';
 import { ranInRoot } from './in-root.ts';
 import { tokeepIn } from './install-tokeep.ts';
+import { tailOfLogs } from './logs.ts';
 import { domain, type PoolWish, poolConfig, robotService, services } from './pool-config.ts';
 import { until } from './until.ts';
 import { users } from './users.ts';
@@ -36,9 +38,8 @@ export async function preparePool(wish: PoolFiles): Promise<void> {
   await madeDirectories(wish.root);
   await madeUsers(wish.root);
   for (const [name, text] of Object.entries(poolConfig(wish))) await writeFile(at(`etc/condor/config.d/${name}`), text);
-  // After our own transform, which says which services a job needs.
-  const transform = at(`${tokeepIn}/packaging/htcondor/60-bearer-token-file.conf`);
-  await copyFile(transform, at('etc/condor/config.d/65-bearer-token-file.conf'));
+  for (const name of ['50-tokeep-credmon.conf', '60-bearer-token-file.conf'])
+    await copyFile(at(`${tokeepIn}/packaging/htcondor/${name}`), at(`etc/condor/config.d/${name}`));
   await writeSecrets(at('etc/condor'), wish);
   await writeFile(at('etc/condor/condor_mapfile'), mapfile(wish.webPrefix));
   await writeFile(at('etc/condor/tokeep.yaml'), wish.tokeepYaml, { mode: 0o644 });
@@ -99,8 +100,8 @@ export interface RunningPool extends AsyncDisposable {
   readonly master: ChildProcess;
 }
 
-/** Starts condor_master, which starts everything else, and waits for the credd and a slot. */
-export async function startPool(root: string): Promise<RunningPool> {
+/** Starts condor_master, which starts everything else, and waits for the credd, a slot and the web login. */
+export async function startPool(root: string, webPort: number): Promise<RunningPool> {
   const log = openSync(join(root, 'var/log/condor/master.out'), 'a');
   const master = spawn('chroot', [root, '/usr/sbin/condor_master', '-f'], { stdio: ['ignore', log, log] });
   closeSync(log);
@@ -108,9 +109,12 @@ export async function startPool(root: string): Promise<RunningPool> {
   const looking = async () => {
     if (master.exitCode !== null) throw new Error(`condor_master ended with ${master.exitCode}`);
     const { stdout } = await ranInRoot(root, ['condor_status', '-any', '-af', 'MyType']);
-    return ['CredD', 'Scheduler', 'Machine'].every((type) => stdout.includes(type));
+    return ['CredD', 'Scheduler', 'Machine'].every((type) => stdout.includes(type)) && (await isOpen(webPort));
   };
-  await until('the credd, the schedd and a slot are there', looking, { within: 60 });
+  await until('the credd, the schedd, a slot and the web login are there', looking, {
+    within: 90,
+    explain: () => tailOfLogs(root),
+  });
   return {
     master,
     async [Symbol.asyncDispose]() {
@@ -120,4 +124,14 @@ export async function startPool(root: string): Promise<RunningPool> {
       clearTimeout(hard);
     },
   };
+}
+
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
 }

@@ -11,14 +11,12 @@ import { tailOfLogs } from './logs.ts';
 import { domain, lengths, robotService, services } from './pool-config.ts';
 import { say, took } from './progress.ts';
 import { preparePool, startPool } from './start-pool.ts';
-import { startWeb } from './start-web.ts';
 import { asEnvironment, type Surroundings } from './surroundings.ts';
 
 const top = join(import.meta.dirname, '../../..');
 const root = process.env['TOKEEP_CONDOR_IN'] ?? '';
 /** In a network of our own every port is free. */
 const webPort = 8443;
-const webListen = `127.0.0.1:${webPort}`;
 const webPrefix = `https://localhost:${webPort}`;
 
 /** Clients as an administrator would have registered them. */
@@ -56,12 +54,11 @@ async function main(files: readonly string[]): Promise<number> {
   };
   const mail = stack.use(await smtpSink({ onMail }));
   await preparePool({
-    ...{ root, caFile: ca.caFile, server, issuer: issuer.issuer, webPrefix, webListen },
+    ...{ root, caFile: ca.caFile, server, issuer: issuer.issuer, webPrefix, webPort },
     tokeepYaml: `notify:\n  operators: { mail: { to: grid-ops@${domain}, from: tokeep@${domain}, port: ${mail.port} } }\n`,
   });
-  const pool = await took('the pool is up', () => startPool(root));
+  const pool = await took('the pool is up', () => startPool(root, webPort));
   stack.use(pool);
-  stack.use(await took('the web login is up', () => startWeb(root, webPort)));
   const told: Surroundings = {
     ...{ root, caFile: ca.caFile, ...server, directory, issuer: issuer.issuer, webPrefix, mails },
   };

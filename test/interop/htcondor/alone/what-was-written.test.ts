@@ -10,7 +10,7 @@ const told = surroundings();
 const pool = new Pool(told.root);
 
 test('after all that: no token and no client secret stands in what the credmon and the web login wrote', async () => {
-  const written = ['CredMonOAuthLog', 'web.out'].map((name) =>
+  const written = ['CredMonOAuthLog', 'CredMonWebLog'].map((name) =>
     readFileSync(join(told.root, 'var/log/condor', name), 'utf8'),
   );
   const { stdout, stderr } = await pool.run(['tokeep', 'credmon', 'status', '--json']);
