@@ -55,7 +55,7 @@ function summary({ services }: ProgressTerms, { done, isReady, isFresh }: Standi
 <h2>All done: now submit again</h2>
 <p>Go back to your terminal, and run the same command once more. This time the job is taken:</p>
 <pre><code>condor_submit your-job.sub</code></pre>
-<p>The tokens are kept fresh for as long as you have jobs here${services.some(isUnrenewable) ? ', except where it says so below' : ''}. You can close this page.</p>
+<p>The tokens are kept fresh for as long as you have jobs here${services.some(isUnrenewable) ? ', except where it says otherwise below' : ''}. You can close this page.</p>
 </section>`;
   }
   if (done === services.length) {

@@ -37,8 +37,8 @@ export const refusals = {
   left: refusal(
     200,
     'You have left',
-    'This browser has forgotten the logins. Your jobs keep their tokens.',
-    'You can close this page.',
+    'This browser has forgotten who you are and what you logged in for. Your jobs keep their tokens.',
+    'You can close this page. To begin anew, open the link of condor_submit again.',
   ),
   'not-here': refusal(
     403,

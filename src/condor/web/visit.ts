@@ -59,7 +59,9 @@ export class Visit {
   }
 
   refuse(name: RefusalName): FastifyReply {
-    return this.show(refusalPage(name, this.desk.base, this.request.id));
+    const signedIn = name === 'other-user' && this.desk.web.login.kind === 'oidc';
+    const leave = signedIn ? { formToken: this.formToken() } : undefined;
+    return this.show(refusalPage(name, this.desk.base, this.request.id, leave));
   }
 
   /** To a page of ours: the browser asks for it with GET, whatever it did before (RFC 9110 section 15.4.4). */
