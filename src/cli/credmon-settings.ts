@@ -66,7 +66,7 @@ async function marksOf(world: World, files: readonly string[]) {
 }
 
 /**
- * What of TOKEEP_CREDMON_CONFIG holds for the credmon: anything but accounts and tokens, which are those of the directory. An error in it
+ * What of TOKEEP_CREDMON_CONFIG holds for the credmon: anything but accounts and tokens, which are those of the directory, and the store. An error in it
  * is a condition, and stops no renewal; throws `config-invalid` for one that leaves the place of the state in doubt.
  */
 export async function credmonBase(world: World, { config, directory }: CredmonSettings): Promise<Config> {
@@ -78,5 +78,7 @@ export async function credmonBase(world: World, { config, directory }: CredmonSe
     const sentence = `TOKEEP_CREDMON_CONFIG names a file that cannot be worked with: ${formatFinding(fatal)}`;
     throw new Fault('config-invalid', sentence, { hint: `see: tokeep config check --config ${config}` });
   }
-  return { ...read, accounts: new Map(), wishes: new Map() };
+  const findings = read.findings.filter(({ section }) => !/^(accounts|tokens)\./.test(section ?? ''));
+  // A process with root's rights opens no connection to a database, and the credential directory is one machine's alone.
+  return { ...read, store: { kind: 'sqlite' }, findings, accounts: new Map(), wishes: new Map() };
 }
