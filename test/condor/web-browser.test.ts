@@ -208,7 +208,7 @@ test('the pages of the guide: a link, two services, one of them refused, and the
     last: {
       kind: 'refused',
       at: now,
-      why: 'alice logs in here as alice@box.example, and this was bob@box.example',
+      why: 'this was bob@box.example, and alice logged in here as somebody else before',
       hint: 'Log out at the issuer, and log in as the one you used before.',
     },
   }));

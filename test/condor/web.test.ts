@@ -319,7 +319,8 @@ test('the first login decides who may log in for a user; another is refused unti
   const first = await readFile(top, 'utf8');
   await rm(top);
   const refused = await logIn('mallory@idp');
-  assert.match(refused, /alice logs in here as alice@idp, and this was mallory@idp/);
+  assert.match(refused, /this was mallory@idp, and alice logged in here as somebody else before/);
+  assert.doesNotMatch(refused, /alice@idp/, 'whose account it is, is not for mallory');
   assert.match(refused, /tokeep credmon logins allow alice mytok/);
   await assert.rejects(stat(top), { code: 'ENOENT' });
   assert.ok(bed.log.some((line) => line.includes('web-login-refused')));
@@ -330,7 +331,7 @@ test('the first login decides who may log in for a user; another is refused unti
   assert.match(await logIn('mallory@idp'), /You are mallory@idp there/);
   assert.notEqual(await readFile(top, 'utf8'), first);
   await rm(top);
-  assert.match(await logIn('alice@idp'), /alice logs in here as mallory@idp/);
+  assert.match(await logIn('alice@idp'), /this was alice@idp, and alice logged in here as somebody else before/);
   assert.ok(await bed.pins.forget('alice', 'mytok'));
   assert.match(await logIn('alice@idp'), /You are alice@idp there/);
 });

@@ -179,11 +179,12 @@ async function objectionTo(desk: WebDesk, user: string, provider: string, who: W
   if (who.kind === 'unknown') {
     const pin = await desk.pins.find(user, provider);
     if (pin === undefined) return undefined;
-    return { why: `the issuer did not say who logged in, and so far it was ${pin.subject}`, hint: 'Try again later.' };
+    return { why: 'the issuer did not say who logged in, and it did so before', hint: 'Try again later.' };
   }
   const answer = await desk.pins.judge(user, provider, who);
   if (answer.kind !== 'other') return undefined;
-  const why = `${user} logs in here as ${answer.pin.subject}, and this was ${who.subject}`;
+  // Whom it is pinned to is for the administrator: who sits here may be somebody with a link that is not theirs.
+  const why = `this was ${who.subject}, and ${user} logged in here as somebody else before`;
   return { why, hint: `Log out at the issuer, and log in as the one you used before. ${allow}` };
 }
 
