@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { throwAwayCa } from '../peers/throw-away-ca.ts';
 import { type Confinement, confined, confinementHere, means } from './confinement.ts';
+import { ownPlaces } from './own-places.ts';
 import {
   install,
   libscitokensRelease,
@@ -66,14 +66,6 @@ async function runTests(how: Confinement, files: readonly string[]): Promise<num
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-/** No configuration and no cache of whoever runs this is looked at, and what the first start of the command compiles serves all. */
-async function ownPlaces(directory: string): Promise<Readonly<Record<string, string>>> {
-  const at = (name: string) => join(directory, name);
-  await mkdir(at('cache'));
-  await writeFile(at('config.yaml'), `state: ${at('state')}\n`);
-  return { NODE_COMPILE_CACHE: at('compiled'), XDG_CACHE_HOME: at('cache'), TOKEEP_CONFIG: at('config.yaml') };
 }
 
 const here = await thereOrInstalled(missingPackages());

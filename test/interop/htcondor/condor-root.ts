@@ -32,7 +32,7 @@ export async function condorRoot(): Promise<Made> {
     await mkdir(directory, { recursive: true });
     const isThere = existsSync(join(directory, complete));
     if (!isThere && (await readdir(directory)).length > 0)
-      return { kind: 'failed', why: `TOKEEP_CONDOR_ROOT ${directory} is neither empty nor a complete pool` };
+      throw new Error(`TOKEEP_CONDOR_ROOT ${directory} is neither empty nor a root that an earlier run has completed`);
     const failed = isThere ? undefined : await build(directory);
     return failed ?? { kind: 'made', root: { directory, [Symbol.asyncDispose]: async () => {} } };
   }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { smtpSink } from '../../peers/smtp-sink.ts';
 import { robot, startIssuer } from '../../peers/start-issuer.ts';
 import { throwAwayCa } from '../../peers/throw-away-ca.ts';
+import { ownPlaces } from '../own-places.ts';
 import { tailOfLogs } from './logs.ts';
 import { domain, lengths, robotService, services } from './pool-config.ts';
 import { say, took } from './progress.ts';
@@ -62,7 +63,8 @@ async function main(files: readonly string[]): Promise<number> {
   const told: Surroundings = {
     ...{ root, caFile: ca.caFile, ...server, directory, issuer: issuer.issuer, webPrefix, mails },
   };
-  const status = await runTests(files, { ...asEnvironment(told), NODE_EXTRA_CA_CERTS: ca.caFile });
+  const env = { ...asEnvironment(told), ...(await ownPlaces(directory)), NODE_EXTRA_CA_CERTS: ca.caFile };
+  const status = await runTests(files, env);
   if (status !== 0) say(`the logs of the pool end so:\n${tailOfLogs(root)}`);
   return status;
 }
