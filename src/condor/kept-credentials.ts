@@ -23,7 +23,7 @@ export interface Changes {
   readonly enrol: readonly Wish[];
   /** Their `.top` is another file than before. */
   readonly replaced: readonly WishName[];
-  /** Their `.use` is not there. */
+  /** Their `.use` is not there, or has to have another form. */
   readonly bare: readonly WishName[];
   readonly gone: { readonly wishes: readonly WishName[]; readonly accounts: readonly AccountName[] };
 }
@@ -97,7 +97,7 @@ export class KeptCredentials {
       const old = before.get(name);
       if (!sameWish(old, wish)) enrol.push(wish);
       else if (old?.identity !== each.identity) replaced.push(wish.name);
-      if (!each.hasUse) bare.push(wish.name);
+      if (!each.hasUse || isReshaped(old, wish)) bare.push(wish.name);
     }
     return { enrol, replaced, bare, gone: this.#dropped(user, before, now) };
   }
@@ -134,6 +134,9 @@ const sameWish = (old: Taken | undefined, wish: Wish): boolean =>
   old?.understood.kind === 'wish' &&
   old.understood.wish.fingerprint === wish.fingerprint &&
   old.understood.wish.account === wish.account;
+
+const isReshaped = (old: Taken | undefined, wish: Wish): boolean =>
+  old?.understood.kind === 'wish' && old.understood.wish.targets[0]?.id !== wish.targets[0]?.id;
 
 /** Several looks as one. */
 export function joined(all: readonly Changes[]): Changes {

@@ -63,6 +63,11 @@ const place: KnobGroup = {
       'a configuration of tokeep whose `notify`, `limits`, `seal` and `metrics` hold here, too',
     ),
     fresh(
+      'TOKEEP_USE_JSON',
+      'True',
+      'False: every `.use` is the bare token, whatever its kind; set it back before the shipped credmon takes over',
+    ),
+    fresh(
       'TOKEEP_CREDMON_NETWORK_USER',
       'nobody',
       'as whom the process runs that speaks to issuers, where the credmon is root',

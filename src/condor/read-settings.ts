@@ -25,6 +25,7 @@ export function settingsOf(knobs: Knobs, pool: PoolFacts): CredmonSettings {
     directory: readDirectory(reader),
     trustDirectory: reader.flag('TRUST_CREDENTIAL_DIRECTORY', false),
     refreshInJobs: notBelowZero(reader.seconds('SEC_CREDENTIAL_REFRESH', 300, Number.NEGATIVE_INFINITY)),
+    json: reader.flag('TOKEEP_USE_JSON', true),
     specialNames,
     ...(log === undefined ? {} : { log }),
     state:

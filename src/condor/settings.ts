@@ -116,6 +116,8 @@ export interface CredmonSettings {
   readonly trustDirectory: boolean;
   /** SEC_CREDENTIAL_REFRESH: jobs get a new token this late at most; 0 when they never look again. */
   readonly refreshInJobs: Millis;
+  /** TOKEEP_USE_JSON: false makes every `.use` the bare token, so that BEARER_TOKEN_FILE can name it as it is. */
+  readonly json: boolean;
   /** CREDMON_ALLOW_SPECIAL_CHAR_NAMES. */
   readonly specialNames: boolean;
   /** CREDMON_OAUTH_LOG. */

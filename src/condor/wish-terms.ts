@@ -27,6 +27,7 @@ export interface Asked {
   readonly lifetime?: Millis;
   readonly subject?: string;
   readonly minLifetime: Millis;
+  /** As the shipped credmon of its kind writes it. */
   readonly form: UseTarget['form'];
   /** What the user asked for, where less of it is sent: with other words there, the token at hand is not the one wished. */
   readonly stored?: { readonly scope: ScopeWish; readonly audience: AudienceWish };
@@ -37,7 +38,6 @@ export interface Asked {
 /** The wish that keeps `<user>/<name>.use` fresh. */
 export function wishFor(settings: CredmonSettings, credential: CredentialName, account: Account, asked: Asked): Wish {
   const { scope, audience, lifetime, subject, minLifetime, form, stored = { scope, audience }, shown } = asked;
-  const { user, name } = credential;
   const terms = { ...(lifetime === undefined ? {} : { lifetime }), ...(subject === undefined ? {} : { subject }) };
   const fingerprint = wishFingerprint({ account: account.name, ...stored, ...terms });
   return {
@@ -49,7 +49,22 @@ export function wishFor(settings: CredmonSettings, credential: CredentialName, a
     ...terms,
     minLifetime,
     freshness: 'due-point',
-    targets: [{ kind: 'use', id: `use:${user}/${name}`, directory: settings.directory, user, name, form, mode: 0o400 }],
+    targets: [useTarget(settings, credential, settings.json ? form : 'text')],
     fingerprint: shown === undefined ? fingerprint : `${fingerprint}.${shown.fingerprint.slice(0, 16)}`,
   };
 }
+
+/** In another form the same token is to be written anew, so that it is another target. */
+const useTarget = (
+  { directory }: CredmonSettings,
+  { user, name }: CredentialName,
+  form: UseTarget['form'],
+): UseTarget => ({
+  kind: 'use',
+  id: `use:${user}/${name}${form === 'text' ? ':bare' : ''}`,
+  directory,
+  user,
+  name,
+  form,
+  mode: 0o400,
+});

@@ -18,6 +18,7 @@ import {
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CredmonLog } from '../../src/cli/credmon-log.ts';
 import { writeCondorConfig } from '../peers/condor-config.ts';
@@ -232,6 +233,27 @@ test('the log follows when it is moved away', async () => {
     await credmon.says(new RegExp(`delivered user${round}/scitokens`));
   }
   assert.match(readFileSync(`${place.log}.1`, 'utf8'), /credmon-started/);
+});
+
+test('with TOKEEP_USE_JSON changed, .use holds the same token in the other form after condor_reconfig, and back', async () => {
+  await using place = await bed();
+  place.put('alice');
+  const credmon = place.start();
+  await credmon.says(/delivered alice\/scitokens/);
+  const file = join(place.path, 'bin', 'condor_config');
+  const usual = readFileSync(file, 'utf8');
+  const { access_token: token } = JSON.parse(readFileSync(place.use('alice'), 'utf8')) as { access_token: string };
+  const changed = async (text: string, isAs: (content: string) => boolean) => {
+    writeFileSync(file, text);
+    process.kill(credmon.pid, 'SIGHUP');
+    const patience = performance.now() + 10_000;
+    while (!isAs(readFileSync(place.use('alice'), 'utf8'))) {
+      assert.ok(performance.now() < patience, 'the .use stayed as it was');
+      await setImmediate();
+    }
+  };
+  await changed(`${usual}TOKEEP_USE_JSON = False\n # at: here\n`, (content) => content === `${token}\n`);
+  await changed(usual, (content) => content.startsWith('{') && content.includes(token));
 });
 
 test('condor_master learns from the exit status what went wrong', async () => {

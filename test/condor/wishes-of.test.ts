@@ -73,6 +73,7 @@ function settingsWith(change: Partial<CredmonSettings> = {}): CredmonSettings {
     directory,
     trustDirectory: false,
     refreshInJobs: seconds(300),
+    json: true,
     specialNames: false,
     state: '/var/lib/tokeep-credmon',
     networkUser: 'condor',
@@ -144,6 +145,39 @@ test('a refresh token is an account of its own, with the client of the configura
     { kind: 'use', id: 'use:alice/mytok_rd', directory, user: 'alice', name: 'mytok_rd', form: 'json', mode: 0o400 },
   ]);
   assert.equal(wish.minLifetime, seconds(360));
+});
+
+test('where the bare token is wanted, every kind writes it, and a .use in another form is another target', () => {
+  const shape = (name: string, content: unknown, json: boolean) => {
+    const [target] = fit(wishOf(found(name, content), settingsWith({ json }), own)).wish.targets;
+    return target?.kind === 'use' ? `${target.form} ${target.id}` : undefined;
+  };
+  const vault = { vault_token: 'hvs.x', vault_url: 'https://vault.example.org:8200/v1/secret/oauth/creds/cms/alice' };
+  assert.deepEqual(
+    [true, false].map((json) => [
+      shape('mytok', { refresh_token: 'rt' }, json),
+      shape('scitokens', 'alice', json),
+      shape('robot', 'alice', json),
+      shape('mytok', { access_token: 'at' }, json),
+      shape('cms', vault, json),
+    ]),
+    [
+      [
+        'json use:alice/mytok',
+        'json use:alice/scitokens',
+        'json use:alice/robot',
+        'json use:alice/mytok',
+        'text use:alice/cms:bare',
+      ],
+      [
+        'text use:alice/mytok:bare',
+        'text use:alice/scitokens:bare',
+        'text use:alice/robot:bare',
+        'text use:alice/mytok:bare',
+        'text use:alice/cms:bare',
+      ],
+    ],
+  );
 });
 
 test('other words in the .top file are another wish; a successor of the refresh token is not', () => {
