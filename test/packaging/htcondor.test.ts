@@ -116,6 +116,15 @@ for (const shell of shells) {
     assert.equal(await printed(shell, { ...env, TOKEEP_TOKEN: 'a', _CONDOR_SCRATCH_DIR: '' }, 'echo ran'), 'ran');
   });
 
+  test(`${shell}: a job keeps a PATH of its own, in which what is needed here is not`, async (t) => {
+    const { env, scratch } = sandbox(t, { a: '{"access_token":"y"}' });
+    const tell = 'echo "$BEARER_TOKEN_FILE <$PATH>"';
+    for (const path of ['/nonexistent', '']) {
+      const expected = `${join(scratch, '.tokeep/a.token')} <${path}>`;
+      assert.equal(await printed(shell, { ...env, PATH: path }, tell), expected);
+    }
+  });
+
   test(`${shell}: arguments come through as they are, and a job that cannot be run is told to HTCondor`, async (t) => {
     const { env } = sandbox(t, { a: 'x' });
     const child = start(shell, env, '/usr/bin/printf', '<%s>', 'a b', '', '*', '$(id)');
