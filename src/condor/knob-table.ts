@@ -62,11 +62,7 @@ const place: KnobGroup = {
       'none',
       'a configuration of tokeep whose `notify`, `limits`, `seal` and `metrics` hold here, too',
     ),
-    fresh(
-      'TOKEEP_USE_JSON',
-      'True',
-      'False: every `.use` is the bare token, whatever its kind; set it back before the shipped credmon takes over',
-    ),
+    fresh('TOKEEP_USE_JSON', 'True', 'False: every `.use` is the bare token, whatever its kind'),
     fresh(
       'TOKEEP_CREDMON_NETWORK_USER',
       'nobody',
