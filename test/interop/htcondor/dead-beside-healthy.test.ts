@@ -14,7 +14,7 @@ const told = surroundings();
 const pool = new Pool(told.root);
 const expiry = (user: (typeof healthy)[number]) => Number(claimsOf(pool.readUse(user, 'mytok'))['exp']);
 
-test('scenario 11: a dead refresh token beside ten healthy ones: these keep fresh, the dead one is named and mailed', async () => {
+test('a dead refresh token beside ten healthy ones: these keep fresh, the dead one is named and mailed', async () => {
   const dead = await refreshTokenOf(told, 'grace');
   const { id, secret } = services.mytok;
   const revoked = new URLSearchParams({ token: dead, client_id: id, client_secret: secret });

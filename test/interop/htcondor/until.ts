@@ -14,7 +14,7 @@ export interface Patience {
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
-  { within = 30, explain = () => '' }: Patience = {},
+  { within = 60, explain = () => '' }: Patience = {},
 ): Promise<T> {
   const end = performance.now() + within * 1000;
   for (;;) {
