@@ -76,6 +76,10 @@ export function notLetIn(entrance: Exclude<Entrance, { kind: 'in' }>, { clock }:
     return { kind: 'waits', until: clock.now(), spread: seconds(5), fault: new Fault('issuer-timeout', slow) };
   }
   const { until, spread } = entrance;
+  if (entrance.kind === 'crowded') {
+    const crowd = 'the issuer is slow: many tokens wait for it already, and this one queues again';
+    return { kind: 'waits', until, spread, fault: new Fault('issuer-timeout', crowd) };
+  }
   const sentence = 'the issuer is down or asked for quiet; a single request tries it when its time comes';
   return { kind: 'waits', until, spread, fault: new Fault('issuer-unreachable', sentence) };
 }

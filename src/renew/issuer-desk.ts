@@ -1,11 +1,19 @@
 import type { IssuerLimits } from '../config/config.ts';
 import { type Bucket, drawFrom, fullBucket } from '../store/budget.ts';
 import type { IssuerRecord } from '../store/records.ts';
-import { between, type Epoch, type Millis } from '../token/time.ts';
+import { after, between, type Epoch, type Millis, type Mono, millis, minutes, seconds } from '../token/time.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Random } from '../world/random.ts';
 import { whenAborted } from '../world/when-aborted.ts';
 import { admit, type GateState, type IssuerResult, left, openGate, type Pass } from './issuer-gate.ts';
+
+/**
+ * More than this wait for one issuer only where nobody could look again later: who waits holds a place among all that is under way, and an
+ * issuer that hangs must leave some to the others (scenario 31).
+ */
+const longestQueue = 1000;
+const shortestReturn = seconds(1);
+const longestReturn = minutes(1);
 
 /** The right to make one request; given back exactly once. */
 export interface Ticket {
@@ -14,6 +22,8 @@ export interface Ticket {
 export type Entrance =
   | { readonly kind: 'in'; readonly ticket: Ticket }
   | { readonly kind: 'closed'; readonly until: Epoch; readonly spread: Millis }
+  /** Too many wait already; there may be room then. */
+  | { readonly kind: 'crowded'; readonly until: Epoch; readonly spread: Millis }
   /** Its turn came too late; it may queue again with a fresh claim. */
   | { readonly kind: 'stale' };
 
@@ -37,6 +47,8 @@ export interface Patience {
   readonly neededBy?: Epoch;
   /** When the claim is too old to begin a request with: somebody else may hold the wish before the answer is there. */
   readonly staleAt?: Epoch;
+  /** Its wish is looked at again by itself, so that it need not stand in a queue that is long already. */
+  readonly comesBack?: boolean;
 }
 
 interface Waiter {
@@ -59,6 +71,9 @@ interface Lane {
   /** Somebody came or left while the queue was being served. */
   changed: boolean;
   readonly queue: Set<Waiter>;
+  /** Since when somebody waits without a break, and how many were let in meanwhile: how fast the queue moves. */
+  busySince: Mono;
+  letIn: number;
 }
 
 /** One queue per issuer, first come first served, paced by its gate. */
@@ -79,10 +94,12 @@ export class IssuerDesk {
   }
 
   /** Waits for a turn. Resolves with `closed` as soon as it is clear that nothing goes out for a while, or that it took too long. */
-  enter(issuer: string, signal: AbortSignal, { neededBy, staleAt }: Patience = {}): Promise<Entrance> {
+  enter(issuer: string, signal: AbortSignal, { neededBy, staleAt, comesBack }: Patience = {}): Promise<Entrance> {
     const { promise, resolve, reject } = Promise.withResolvers<Entrance>();
     if (signal.aborted) return Promise.reject(signal.reason);
     const lane = this.#lane(issuer);
+    if (comesBack === true && lane.queue.size >= longestQueue) return Promise.resolve(this.#crowded(lane));
+    if (lane.queue.size === 0) [lane.busySince, lane.letIn] = [this.#ports.clock.monotonic(), 0];
     const forgetSignal = whenAborted(signal, () => this.#dismiss(lane, waiter).reject(signal.reason));
     const waiter: Waiter = { resolve, reject, forgetSignal, neededBy, staleAt };
     lane.queue.add(waiter);
@@ -101,9 +118,19 @@ export class IssuerDesk {
       pumping: false,
       changed: false,
       queue: new Set(),
+      busySince: this.#ports.clock.monotonic(),
+      letIn: 0,
     };
     this.#lanes.set(issuer, lane);
     return lane;
+  }
+
+  /** By when half of the queue will have gone, if it goes on as before. */
+  #crowded({ busySince, letIn, queue }: Lane): Entrance {
+    const { clock } = this.#ports;
+    const half = (between(busySince, clock.monotonic()) / Math.max(1, letIn)) * (queue.size / 2);
+    const pause = millis(Math.min(longestReturn, Math.max(shortestReturn, half)));
+    return { kind: 'crowded', until: after(clock.now(), pause), spread: pause };
   }
 
   async #pump(lane: Lane): Promise<void> {
@@ -151,6 +178,7 @@ export class IssuerDesk {
     }
     lane.pace = paced;
     lane.allowance -= 1;
+    lane.letIn += 1;
     lane.state = admission.state;
     this.#dismiss(lane, first).resolve({ kind: 'in', ticket: this.#ticket(lane, admission.pass) });
     return true;

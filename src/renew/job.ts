@@ -142,6 +142,7 @@ async function askSafely(ports: RenewPorts, account: Account, job: Job): Promise
       signals,
       forced,
       staleAt,
+      comesBack: policy.mode === 'daemon',
       ...(neededBy === undefined ? {} : { neededBy }),
     });
   } catch (thrown) {

@@ -13,7 +13,7 @@ function deskFor(concurrency: number, clock = new TestClock()): IssuerDesk {
     {
       clock,
       random: realRandom,
-      limitsOf: () => ({ concurrency, perSecond: 1000 }),
+      limitsOf: () => ({ concurrency, perSecond: 100_000 }),
       draw: async (_issuer, want) => ({ granted: want, nextAt: clock.now() }),
       changed: () => {},
     },
@@ -46,4 +46,21 @@ test('whoever waited longer than their claim is good for is told so instead of b
   first.leave({ kind: 'answered' });
   assert.deepEqual(await second, { kind: 'stale' });
   assert.equal((await third).kind, 'in');
+});
+
+test('scenario 31: an issuer that hangs does not keep all that waits for it in the queue, where others would find no place', async () => {
+  const clock = new TestClock();
+  const desk = deskFor(1, clock);
+  const first = ticketOf(await desk.enter(issuer, never));
+  const waiting = Array.from({ length: 1000 }, () => desk.enter(issuer, never, { comesBack: true }));
+  clock.advance(minutes(5));
+  const crowded = await desk.enter(issuer, never, { comesBack: true });
+  assert.deepEqual(crowded, { kind: 'crowded', until: after(clock.now(), minutes(1)), spread: minutes(1) });
+  const patient = desk.enter(issuer, never);
+  for (let ticket = first; waiting.length > 0; ) {
+    ticket.leave({ kind: 'answered' });
+    ticket = ticketOf(await (waiting.shift() as Promise<Entrance>));
+    if (waiting.length === 0) ticket.leave({ kind: 'answered' });
+  }
+  assert.equal((await patient).kind, 'in', 'who cannot come back waits, however long the queue is');
 });
