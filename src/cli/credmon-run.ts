@@ -10,6 +10,7 @@ import { asFault, type Fault } from '../fault/fault.ts';
 import { ownIssuers } from '../mint/own-issuers.ts';
 import type { Logger } from '../observe/log.ts';
 import { countEvents } from '../observe/metrics.ts';
+import { withOwnLocks } from '../store/own-locks.ts';
 import type { World } from '../world/world.ts';
 import type { Context } from './context.ts';
 import { CredmonLookout } from './credmon-lookout.ts';
@@ -69,9 +70,10 @@ interface Work {
 
 async function work(context: Context, { settings, reread, log, hangups, signals, options }: Work): Promise<void> {
   const base = await credmonBase(context.world, settings);
-  const { store, spool, sealer } = await openState(context.world, settings.state, base, log);
+  const { store: shared, spool, sealer } = await openState(context.world, settings.state, base, log);
   try {
-    await using _only = await store.lockRun();
+    await using _only = await shared.lockRun();
+    const store = withOwnLocks(shared);
     const caFiles = caFilesOf(base);
     const network = await startNetworkOf({ world: context.world, settings, log, program: networkProgram(), caFiles });
     const world: World = { ...context.world, http: network.http, mailer: network.mailer };
@@ -98,7 +100,7 @@ async function work(context: Context, { settings, reread, log, hangups, signals,
       await network.close();
     }
   } finally {
-    await store.close();
+    await shared.close();
   }
 }
 

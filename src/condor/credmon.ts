@@ -8,13 +8,14 @@ import { deliverMissing, judgeAll } from '../renew/pass.ts';
 import { storeHome } from '../renew/store-home.ts';
 import type { AccountName, WishName } from '../token/names.ts';
 import { between, type Mono, minutes, seconds } from '../token/time.ts';
+import type { World } from '../world/world.ts';
 import type { CredmonDeps } from './credmon-deps.ts';
 import { type CredentialDirectory, type DirectoryChange, openCredentialDirectory } from './directory.ts';
 import { type Changes, joined, KeptCredentials } from './kept-credentials.ts';
 import { Rules } from './rules.ts';
 import type { CredmonSettings } from './settings.ts';
 import { topHome } from './top-home.ts';
-import { removeCredential } from './top-place.ts';
+import { HeldTop } from './top-place.ts';
 
 /** Mapfiles of groups are looked at this often. */
 const rulesEvery = minutes(1);
@@ -40,7 +41,7 @@ export async function runCredmon(deps: CredmonDeps): Promise<void> {
   await using _watch = await directory.watch((change) => credmon.changed(change));
   await credmon.readAll();
   deps.lookout.opened(() => kept.config);
-  const homeOf = (account: Account) => homes(account, kept, settings.directory);
+  const homeOf = (account: Account) => homes(world, account, kept, settings.directory);
   const engine = await Engine.open({
     ...{ world, store, spool, log, node, ownIssuers, homeOf },
     config: kept.config,
@@ -50,10 +51,10 @@ export async function runCredmon(deps: CredmonDeps): Promise<void> {
 }
 
 /** A user's own credential lies in its `.top`; what the access point itself holds, in the store. */
-function homes(account: Account, kept: KeptCredentials, directory: string): CredentialHome {
+function homes(world: World, account: Account, kept: KeptCredentials, directory: string): CredentialHome {
   const spends = account.grant === 'refresh_token' || account.grant === 'mytoken';
   const place = spends ? kept.placeOf(account.name) : undefined;
-  return place === undefined ? storeHome : topHome({ directory, ...place });
+  return place === undefined ? storeHome : topHome(world, { directory, ...place });
 }
 
 interface Parts {
@@ -282,8 +283,8 @@ class Credmon {
       if (record?.login !== 'dead' || record.trouble?.code !== 'login-needed') return;
       const place = this.#kept.placeOf(wish.name);
       if (place === undefined) return;
-      const removed = await removeCredential(world, { directory: this.#directory.path, ...place });
-      if (removed) log.event('credential-removed', { account: account.name, reason: fault.message });
+      await using top = new HeldTop(world, { directory: this.#directory.path, ...place });
+      if (await top.remove()) log.event('credential-removed', { account: account.name, reason: fault.message });
     } catch (thrown) {
       this.#unexpected(`removing the credential of ${wish.name}`, thrown);
     }

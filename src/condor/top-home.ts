@@ -4,7 +4,8 @@ import { expiryOf } from '../renew/credential-expiry.ts';
 import type { CredentialHome, HomePorts, KnownAccount, Ready } from '../renew/credential-home.ts';
 import type { AccountRecord } from '../store/records.ts';
 import type { Credential } from '../token/secret.ts';
-import { readTop, replaceTop, reserveTop, type TopPlace } from './top-place.ts';
+import type { World } from '../world/world.ts';
+import { HeldTop, type TopPlace } from './top-place.ts';
 
 /** In `learnt`: the credential that stood in the `.top` file when we last looked, or wrote it. */
 const inTop = 'top-file';
@@ -14,10 +15,11 @@ const inTop = 'top-file';
  * judged, so that the shipped credmon can take over at any time. The store has the record only; the successor itself it has when the
  * `.top` could not be written, until that can be made up for.
  */
-export function topHome(place: TopPlace): CredentialHome {
+export function topHome(world: World, place: TopPlace): CredentialHome {
+  const top = new HeldTop(world, place);
   return {
-    ready: (ports, account) => ready(ports, account, place),
-    reserve: (ports, _account, { credential }) => reserveTop(ports.world, place, credential, ports.log),
+    ready: (ports, account) => ready(ports, account, top),
+    reserve: (ports, _account, { credential }) => top.reserve(credential?.fingerprint, ports.log),
     async record(ports, record, secrets, where) {
       const { credential } = secrets;
       const saved = where === 'reserved' && credential !== undefined ? withTop(record, credential) : record;
@@ -27,22 +29,23 @@ export function topHome(place: TopPlace): CredentialHome {
     settled: async (ports, _account, record) => {
       if (record.credential === null || record.learnt[inTop] === record.credential.fingerprint) return;
       // Said by `ready`, which tries again before the next request.
-      await makeUpFor(ports, place, record).catch(() => {});
+      await makeUpFor(ports, top, record).catch(() => {});
     },
+    [Symbol.asyncDispose]: () => top[Symbol.asyncDispose](),
   };
 }
 
-async function ready(ports: HomePorts, account: Account, place: TopPlace): Promise<Ready> {
+async function ready(ports: HomePorts, account: Account, held: HeldTop): Promise<Ready> {
   const stored = await ports.store.account(account.name);
   const record = stored ?? blankAccount(account);
-  const top = await readTop(ports.world, place);
+  const top = await held.read();
   if (top.kind === 'none') return top;
   const { credential } = top;
   if (record.credential?.fingerprint === credential.fingerprint) {
     return { kind: 'ready', record, secrets: { credential } };
   }
   const unwritten = record.learnt[inTop] === credential.fingerprint;
-  const known = unwritten ? await makeUpFor(ports, place, record) : undefined;
+  const known = unwritten ? await makeUpFor(ports, held, record) : undefined;
   return { kind: 'ready', ...(known ?? (await takeOver(ports, account, record, credential))) };
 }
 
@@ -64,11 +67,11 @@ async function takeOver(
 }
 
 /** The `.top` file still has what was spent, and the store has its successor. Undefined if the store has it no more. */
-async function makeUpFor(ports: HomePorts, place: TopPlace, record: AccountRecord): Promise<KnownAccount | undefined> {
+async function makeUpFor(ports: HomePorts, top: HeldTop, record: AccountRecord): Promise<KnownAccount | undefined> {
   const { credential } = await ports.store.secrets(record.name);
   if (credential === undefined || credential.fingerprint !== record.credential?.fingerprint) return undefined;
   const spent = record.learnt[inTop];
-  if (!(await replaceTop(ports.world, place, spent, credential))) return undefined;
+  if (!(await top.replace(spent, credential))) return undefined;
   const saved = next(withTop(record, credential), {});
   await ports.store.saveAccount(saved);
   ports.log.event('successor-recovered', { account: record.name });

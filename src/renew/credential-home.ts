@@ -29,13 +29,13 @@ export type Ready =
 export type Saved = 'reserved' | 'nowhere-yet';
 
 /**
- * Where the credential of an account lies, and where its successors are saved: the store with its spool (`store-home.ts`), or a file that
+ * Where the credential of an account lies, for one rotation, and where its successors are saved: the store with its spool (`store-home.ts`), or a file that
  * another program reads, too (HTCondor's `.top`). All of it happens under the account's lock; the rotation has the order of the steps.
  *
  * Contract: what `reserve` gave is full and synced before it resolves, and what its `save` took survives anything. After a kill at any
  * step, `ready` gives the newest credential that was saved, and the record tells whether the fate of it is known.
  */
-export interface CredentialHome {
+export interface CredentialHome extends AsyncDisposable {
   /** The credential as it really is now; a successor that a dead process left behind comes first. */
   ready(ports: HomePorts, account: Account, grant: Grant, signal: AbortSignal): Promise<Ready>;
   /** Room for a successor. Faults with `state-write-failed` before anything is spent, when there is none. */

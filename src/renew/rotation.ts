@@ -31,7 +31,7 @@ export async function rotate(spend: Spend): Promise<Asked> {
   const { ports, account, signals } = spend;
   await using lock = await ports.store.lockAccount(account.name, signals.waiting);
   await ports.steps.reached('locked');
-  const home = ports.homeOf(account);
+  await using home = ports.homeOf(account);
   const ready = await home.ready(ports, account, spend.grant, signals.waiting);
   if (ready.kind === 'none') return { kind: 'refused', fault: ready.fault };
   const { record, secrets } = ready;

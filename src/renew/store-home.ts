@@ -17,6 +17,7 @@ export const storeHome: CredentialHome = {
     return next;
   },
   settled: writeBack,
+  async [Symbol.asyncDispose]() {},
 };
 
 /**

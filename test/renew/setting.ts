@@ -93,7 +93,7 @@ export async function setting(options: SettingOptions): Promise<Setting> {
   const topOf = (name: string) => join(tops, 'alice', `${name}.top`);
   const inTop = options.home === 'top';
   if (inTop) await mkdir(join(tops, 'alice'), { recursive: true });
-  const homeOf = ({ name }: Account) => topHome({ directory: tops, user: 'alice', name });
+  const homeOf = ({ name }: Account) => topHome(world, { directory: tops, user: 'alice', name });
   const engine = await Engine.open({
     ...{ absent: 'park', world, config, store, spool, log, node, ...steps },
     ...(inTop ? { homeOf } : {}),
