@@ -1,3 +1,4 @@
+import { isFit } from './credential-name.ts';
 import type { KnobReader } from './knob-reader.ts';
 import type { CredmonSettings, ProviderKind } from './settings.ts';
 
@@ -26,13 +27,12 @@ const plainName = /^[A-Za-z0-9-]+$/;
 export function providerLists(reader: KnobReader, { specialNames }: { readonly specialNames: boolean }): ProviderLists {
   const named = (knob: string): readonly string[] => {
     const words = reader.list(knob);
-    const unfit = specialNames ? [] : words.filter((word) => word !== '*' && !plainName.test(word));
-    for (const word of unfit) {
-      reader.error(
-        knob,
-        `${knob} names "${word}"; without CREDMON_ALLOW_SPECIAL_CHAR_NAMES a name has letters, digits and - only`,
-      );
-    }
+    const fits = specialNames ? isFit : (word: string) => plainName.test(word);
+    const rule = specialNames
+      ? 'a name has letters, digits and - + = _ . only'
+      : 'without CREDMON_ALLOW_SPECIAL_CHAR_NAMES a name has letters, digits and - only';
+    const unfit = words.filter((word) => word !== '*' && !fits(word));
+    for (const word of unfit) reader.error(knob, `${knob} names "${word}"; ${rule}`);
     return words.filter((word) => !unfit.includes(word));
   };
   const ofLocal = named('LOCAL_CREDMON_PROVIDER_NAMES');

@@ -211,6 +211,17 @@ const findings: readonly [Readonly<Record<string, string>>, readonly string[]][]
     ],
   ],
   [
+    {
+      CREDMON_ALLOW_SPECIAL_CHAR_NAMES: 'True',
+      LOCAL_CREDMON_PROVIDER_NAMES: '../../etc/x .. a_b',
+      LOCAL_CREDMON_TOKEN_AUDIENCE: 'x',
+    },
+    [
+      'LOCAL_CREDMON_PROVIDER_NAMES names "../../etc/x"; a name has letters, digits and - + = _ . only',
+      'LOCAL_CREDMON_PROVIDER_NAMES names ".."; a name has letters, digits and - + = _ . only',
+    ],
+  ],
+  [
     { LOCAL_CREDMON_PROVIDER_NAMES: 'a' },
     ['tokens of a need an audience (their version is scitoken:2.0), but LOCAL_CREDMON_TOKEN_AUDIENCE is not set'],
   ],
