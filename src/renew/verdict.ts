@@ -44,6 +44,7 @@ const firstSaneTime = epoch(Date.UTC(2025, 0, 1));
 /** How far a time of ours may lie in the future before the clock is taken to have been set back. */
 export const clockTolerance = minutes(1);
 const criticalShare = 0.1;
+const shortestUse = 0.1;
 
 /**
  * Does the wish need renewing now? The first rule that applies decides. All times are in terms of our own clock (the skew was
@@ -98,11 +99,16 @@ function judgeToken(
   };
 }
 
-/** Where less than min_lifetime is left; none if the token never lives that long (then the renewal point decides, and a remark says so). */
+/**
+ * Where less than min_lifetime is left; none if the token never lives that long (then the renewal point decides, and a remark says so).
+ * One that hardly lives longer is kept for a tenth of its life all the same: it would be renewed without a pause.
+ */
 export function deadlineOf(terms: Pick<VerdictTerms, 'minLifetime'>, token: TokenFacts): Epoch | undefined {
   if (terms.minLifetime === undefined) return undefined;
-  if (terms.minLifetime >= between(token.issuedAt, token.expiresAt)) return undefined;
-  return after(token.expiresAt, millis(-terms.minLifetime));
+  const life = between(token.issuedAt, token.expiresAt);
+  if (terms.minLifetime >= life) return undefined;
+  const longest = millis(life * (1 - shortestUse));
+  return after(token.expiresAt, millis(-Math.min(terms.minLifetime, longest)));
 }
 
 function due(reason: DueReason, urgency: 'normal' | 'deadline' | 'critical', because: string): Verdict {
