@@ -1,6 +1,6 @@
 import { asFault, Fault } from '../fault/fault.ts';
 import { seconds } from '../token/time.ts';
-import { runTrusted } from '../world/trusted-command.ts';
+import { endOfTrusted, outputOf } from '../world/trusted-command.ts';
 import type { World } from '../world/world.ts';
 
 export type Evaluation =
@@ -81,7 +81,9 @@ export class ScopeExpressions {
   async #run(expression: string, users: readonly string[]): Promise<readonly Evaluation[]> {
     const questions = users.flatMap((user) => [`Username = "${user}"`, question]);
     const argv = [this.#program, '-quiet', `Scopes = ${expression}`, ...questions];
-    const lines = (await this.#output(argv)).trimEnd().split('\n');
+    const output = await this.#output(argv);
+    if (output === undefined) return users.map(() => noExpression);
+    const lines = output.trimEnd().split('\n');
     if (lines.length === users.length) return lines.map(evaluationOf);
     throw new Fault(
       'command-failed',
@@ -90,11 +92,15 @@ export class ScopeExpressions {
     );
   }
 
-  async #output(argv: readonly string[]): Promise<string> {
+  /** Undefined for what is no expression at all; everything else that fails may be better the next time. */
+  async #output(argv: readonly string[]): Promise<string | undefined> {
     try {
       const file = this.#world.env['CONDOR_CONFIG'];
       const env = file === undefined ? {} : { CONDOR_CONFIG: file };
-      return await runTrusted(this.#world, { argv, env, timeout: seconds(60), maxOutput: 64 * 1024 * 1024 });
+      const command = { argv, env, timeout: seconds(60), maxOutput: 64 * 1024 * 1024 };
+      const end = await endOfTrusted(this.#world, command);
+      if (end.kind === 'exited' && end.stderr.includes("Unable to turn 'Scopes = ")) return undefined;
+      return outputOf(end, command);
     } catch (thrown) {
       const { code, message, hint } = asFault(thrown, 'running classad_eval');
       const what = `AUTHZ_TEMPLATE_EXPR could not be evaluated: ${message}`;
@@ -105,6 +111,12 @@ export class ScopeExpressions {
 
 /** A list would end the program with an error, and with it the answers for everybody else. */
 const question = 'isString(Scopes) ? Scopes : (isUndefined(Scopes) ? undefined : error)';
+
+/** HTCondor's own gives the rest of the scopes then, too: no job starves for a slip of the pen. */
+const noExpression: Evaluation = {
+  kind: 'none',
+  why: 'AUTHZ_TEMPLATE_EXPR is no expression of ClassAds, and adds no scopes for anybody',
+};
 
 function evaluationOf(line: string): Evaluation {
   const quoted = /^"((?:[^"\\]|\\.)*)"$/.exec(line)?.[1];

@@ -45,9 +45,9 @@ export class AuthzBook {
 
   async #scopesOf(template: AuthzTemplate, user: string): Promise<Authz> {
     if (!isFit(user)) throw new Fault('config-invalid', `${JSON.stringify(user)} is no name of a user of HTCondor`);
-    const groups = await this.#groupsOf(template, user);
-    refuseOutsider(template, user, groups);
     const remarks: string[] = [];
+    const groups = await this.#groupsOf(template, user, remarks);
+    refuseOutsider(template, user, groups);
     const words = inWords(filledIn('AUTHZ_TEMPLATE', template.template, { username: user }));
     if (template.expression !== undefined) {
       const found = await this.#expressions.evaluate(template.expression, user);
@@ -62,9 +62,20 @@ export class AuthzBook {
     return { kind: 'scopes', scopes: checked(words, user), remarks };
   }
 
-  async #groupsOf({ groupMapfile, groupTemplate, groupRequirement }: AuthzTemplate, user: string) {
+  async #groupsOf(
+    { groupMapfile, groupTemplate, groupRequirement }: AuthzTemplate,
+    user: string,
+    remarks: string[],
+  ): Promise<readonly string[]> {
     if (groupMapfile === undefined || (groupTemplate ?? groupRequirement) === undefined) return [];
-    return await this.#mapfiles.groupsOf(groupMapfile, user);
+    try {
+      return await this.#mapfiles.groupsOf(groupMapfile, user);
+    } catch (thrown) {
+      // What keeps people out does so. Otherwise they get what needs no group, as from HTCondor's own: jobs do not starve for it.
+      if (groupRequirement !== undefined || !(thrown instanceof Fault)) throw thrown;
+      remarks.push(`${thrown.message}, so that nobody gets anything for groups`);
+      return [];
+    }
   }
 }
 

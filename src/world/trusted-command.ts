@@ -28,7 +28,11 @@ const maxLinks = 40;
  * arguments or output, which may be secret.
  */
 export async function runTrusted(world: World, command: TrustedCommand): Promise<string> {
-  const end = await endOfTrusted(world, command);
+  return outputOf(await endOfTrusted(world, command), command);
+}
+
+/** For who has looked at the end of a command by himself: its output, or `command-failed`. */
+export function outputOf(end: CommandEnd, command: TrustedCommand): string {
   if (end.kind === 'exited' && end.status === 0) return end.stdout;
   throw new Fault('command-failed', `running ${command.argv[0]} ${failureOf(end, command)}`, {
     hint: `run it by hand as the user that tokeep runs as; it gets only PATH, HOME and LANG`,

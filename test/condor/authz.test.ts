@@ -24,7 +24,13 @@ for (const arg of process.argv.slice(2)) {
   if (arg === '-quiet') continue;
   const [, name, value] = /^(Username|Scopes) = ([^]*)$/.exec(arg) ?? [];
   if (name === 'Username') ad.Username = JSON.parse(value);
-  else if (name === 'Scopes') ad.scopes = new Function('strcat', 'substr', 'Username', 'error', 'return ' + value);
+  else if (name === 'Scopes')
+    try {
+      ad.scopes = new Function('strcat', 'substr', 'Username', 'error', 'return ' + value);
+    } catch {
+      console.error("Unable to turn '" + arg + "' into a ClassAd or an expression.");
+      process.exit(1);
+    }
   else {
     const found = ad.scopes(strcat, substr, ad.Username, null);
     console.log(typeof found === 'string' ? JSON.stringify(found) : found === undefined ? 'undefined' : 'error');
@@ -153,14 +159,19 @@ test('a mapfile that was changed, came or went is noticed, and read once until t
   assert.deepEqual([reads, await book.changed()], [2, false]);
   rmSync(path);
   assert.equal(await book.changed(), true);
-  assert.match(refusal(await book.of(template, 'alice')), /config-invalid: the mapfile .* is not there/);
+  const required = { ...template, groupRequirement: 'atlas' };
+  assert.match(refusal(await book.of(required, 'alice')), /config-invalid: the mapfile .* is not there/);
+  const less = await book.of(template, 'alice');
+  assert.deepEqual(scopesOf(less), ['a:/']);
+  assert.match(String(less.kind === 'scopes' && less.remarks), /^the mapfile .* is not there, so that nobody gets/);
   assert.equal(await book.changed(), false);
   writeFileSync(path, '* alice cms\n');
   assert.equal(await book.changed(), true);
   assert.deepEqual(scopesOf(await book.of(template, 'alice')), ['a:/', 'cms:/']);
   chmodSync(path, 0o666);
   assert.equal(await book.changed(), true);
-  assert.match(refusal(await book.of(template, 'alice')), /can be written by everybody/);
+  assert.match(refusal(await book.of(required, 'alice')), /can be written by everybody/);
+  assert.deepEqual(scopesOf(await book.of(template, 'alice')), ['a:/']);
 });
 
 const expression = 'strcat("read:/user/", substr(Username, 0, 1), "/", Username, " x:/y")';
@@ -190,6 +201,19 @@ test('an expression that gives no string adds nothing and is told of, each user 
     refusal(await book.of({ template: 'a:/', expression: '"b:/\\\\"' }, 'alice')),
     /the scope ".*" .* is none/,
   );
+});
+
+test('what is no expression takes nothing else from anybody, and is told of', async () => {
+  const book = bookOf();
+  for (const broken of ['strcat(', 'foo bar']) {
+    const answers = await Promise.all(
+      ['al', 'bo'].map((user) => book.of({ template: 'a:/', expression: broken }, user)),
+    );
+    for (const answer of answers) {
+      assert.deepEqual(scopesOf(answer), ['a:/']);
+      assert.match(String(answer.kind === 'scopes' && answer.remarks), /AUTHZ_TEMPLATE_EXPR is no expression/);
+    }
+  }
 });
 
 test('whoever asks at the same time shares a call, and each answer is kept', async () => {
