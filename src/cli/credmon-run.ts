@@ -11,6 +11,8 @@ import { ownIssuers } from '../mint/own-issuers.ts';
 import type { Logger } from '../observe/log.ts';
 import { countEvents } from '../observe/metrics.ts';
 import { withOwnLocks } from '../store/own-locks.ts';
+import { localFiles } from '../world/real-files.ts';
+import { sharedFileSystem } from '../world/shared-file-system.ts';
 import type { World } from '../world/world.ts';
 import type { Context } from './context.ts';
 import { CredmonLookout } from './credmon-lookout.ts';
@@ -76,7 +78,8 @@ async function work(context: Context, { settings, reread, log, hangups, signals,
     const store = withOwnLocks(shared);
     const caFiles = caFilesOf(base);
     const network = await startNetworkOf({ world: context.world, settings, log, program: networkProgram(), caFiles });
-    const world: World = { ...context.world, http: network.http, mailer: network.mailer };
+    const files = await filesFor(context.world, settings.directory);
+    const world: World = { ...context.world, files, http: network.http, mailer: network.mailer };
     const node = nodeName(world.env);
     const issuers = ownIssuers(world, { sealer: async () => sealer, chain: node });
     const lookout = new CredmonLookout({
@@ -102,6 +105,12 @@ async function work(context: Context, { settings, reread, log, hangups, signals,
   } finally {
     await shared.close();
   }
+}
+
+/** Tens of thousands of small files are looked after in one process; where a disk may hang, in threads. */
+async function filesFor({ files }: World, directory: string): Promise<World['files']> {
+  const isLocal = sharedFileSystem(await files.fileSystemType(directory).catch(() => 0)) === undefined;
+  return isLocal ? localFiles : files;
 }
 
 const reasonOf = (stop: AbortSignal): string =>

@@ -1,19 +1,8 @@
 import { errnoWords } from '../fault/errno-words.ts';
 import { Fault } from '../fault/fault.ts';
 import type { FileFacts } from '../world/files.ts';
+import { sharedFileSystem } from '../world/shared-file-system.ts';
 import type { World } from '../world/world.ts';
-
-/** statfs(2) types of file systems that are shared between hosts, where neither locks nor WAL can be trusted. */
-const networkFileSystems: ReadonlyMap<number, string> = new Map([
-  [0x6969, 'NFS'],
-  [0xff534d42, 'CIFS'],
-  [0xfe534d42, 'SMB2'],
-  [0x517b, 'SMB'],
-  [0x00c36400, 'CephFS'],
-  [0x0bd00bd0, 'Lustre'],
-  [0x47504653, 'GPFS'],
-  [0x5346414f, 'AFS'],
-]);
 
 const octal = (mode: number): string => `0${mode.toString(8)}`;
 
@@ -105,7 +94,7 @@ export async function prepareStateDir(world: World, path: string, place = stateD
   if (facts === undefined)
     refuse(place, path, { expected: 'a directory', found: 'nothing', hint: `install -d -m 0700 ${path}` });
   judge(place, path, facts, world.user.uid);
-  const network = networkFileSystems.get((await world.files.fileSystemType(path)) >>> 0);
+  const network = sharedFileSystem(await world.files.fileSystemType(path));
   if (network !== undefined) {
     const hint = `name a local directory with ${place.option}, or use store: postgres`;
     refuse(place, path, { expected: 'a local file system', found: network, hint });
