@@ -2,6 +2,7 @@ import type { Account } from '../config/config.ts';
 import { askedRights } from './asked-rights.ts';
 import { accountNameOf } from './credential-name.ts';
 import { leadTime } from './lead-time.ts';
+import { newLogin } from './new-login.ts';
 import { plainUrl } from './outside-url.ts';
 import type { CredmonSettings } from './settings.ts';
 import type { TopFile } from './top-file.ts';
@@ -47,6 +48,7 @@ export function mytokenAccount(
     ...accountTerms,
     grant: 'mytoken',
     name: accountNameOf(credential),
+    newLogin: newLogin(credential, 'mytoken'),
     at: topPosition(settings, credential),
     issuer: { kind: 'of-credential' },
     server: top.server,

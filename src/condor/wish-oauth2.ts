@@ -2,6 +2,7 @@ import type { Account, ClientAuth, IssuerRef } from '../config/config.ts';
 import { askedRights } from './asked-rights.ts';
 import { accountNameOf, type CredentialName } from './credential-name.ts';
 import { leadTime } from './lead-time.ts';
+import { newLogin } from './new-login.ts';
 import { unfitOutsideUrl } from './outside-url.ts';
 import type { CredmonSettings, OAuth2Provider } from './settings.ts';
 import type { TopFile } from './top-file.ts';
@@ -52,6 +53,7 @@ export function oauth2Account(
     ...accountTerms,
     grant: 'refresh_token',
     name: accountNameOf(credential),
+    newLogin: newLogin(credential, 'oauth2'),
     at: topPosition(settings, credential),
     issuer,
     client: { clientId, clientAuth },

@@ -2,6 +2,7 @@ import type { Account } from '../config/config.ts';
 import { askedRights } from './asked-rights.ts';
 import { accountNameOf, type CredentialName } from './credential-name.ts';
 import { leadTime } from './lead-time.ts';
+import { newLogin } from './new-login.ts';
 import { type PlainUrl, plainUrl } from './outside-url.ts';
 import { parentOf } from './parent.ts';
 import type { CredmonSettings } from './settings.ts';
@@ -63,6 +64,7 @@ export function vaultAccount(found: FoundTop, top: VaultTop, settings: CredmonSe
       ...accountTerms,
       grant: 'vault',
       name: accountNameOf(credential),
+      newLogin: newLogin(credential, 'vault'),
       at: topPosition(settings, credential),
       issuer: { kind: 'of-credential' },
       server,

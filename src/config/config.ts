@@ -44,6 +44,11 @@ interface AccountBase {
   readonly caFile?: string;
   /** What the owner says a refresh token lives (docs/config.md `refresh_lifetime`). */
   readonly refreshLifetime?: Millis;
+  /**
+   * What a person does to bring a new credential, where `tokeep account login` is not the way: it lies outside the store then, and is taken
+   * over at the first renewal (room condor/).
+   */
+  readonly newLogin?: string;
   readonly timeout: Millis;
   /** Changes when anything that matters to the issuer changes: then old failures say nothing any more. */
   readonly fingerprint: string;

@@ -4,7 +4,7 @@ import type { Account, Wish } from './config.ts';
 
 /** Everything that a token endpoint sees of an account. */
 export function accountFingerprint(account: object): string {
-  const { at, name, timeout, refreshLifetime, fingerprint, ...matters } = account as Account;
+  const { at, name, timeout, refreshLifetime, newLogin, fingerprint, ...matters } = account as Account;
   return digest(JSON.stringify(matters, revealFingerprint));
 }
 

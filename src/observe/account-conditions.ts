@@ -4,7 +4,7 @@ import type { AccountRecord, Trouble } from '../store/records.ts';
 import { between, type Epoch, minutes } from '../token/time.ts';
 import type { Condition, Severity } from './condition.ts';
 import { loginEnd } from './login-end.ts';
-import { hintFor, loginHint, word } from './next-step.ts';
+import { hintFor, loginHint } from './next-step.ts';
 import { printable, timestamp } from './printable.ts';
 
 /** An intent that is open for longer than any request may take was left by an interrupted run. */
@@ -49,7 +49,7 @@ export function accountConditions(
   if (record.login !== 'ready') found.push({ ...about('login'), ...refusedLogin(account, record) });
   else if (trouble !== null && !ofLogin(trouble.code))
     found.push({ ...about(trouble.code), ...ofTrouble(trouble, hintFor(trouble.code, account, account.name)) });
-  const unknown = unknownOutcome(record, now);
+  const unknown = unknownOutcome(account, record, now);
   if (unknown !== undefined) found.push({ ...about('outcome-unknown'), ...unknown });
   const ends = loginEnd(account, record, now);
   if (ends !== undefined) found.push(ends);
@@ -78,8 +78,9 @@ function neverLoggedIn(
     const told = ofTrouble(trouble, hintFor(trouble.code, account, account.name));
     return [{ key: `${key}:${trouble.code}`, subject, ...told }];
   }
-  // Adopted from oidc-agent at the first renewal: until something says that this failed, there is nothing to do.
-  const needsLogin = account.grant === 'refresh_token' && account.oidcAgentFile === undefined;
+  // Taken over at the first renewal, from oidc-agent or HTCondor: until something says that this failed, there is nothing to do.
+  const isElsewhere = account.newLogin !== undefined;
+  const needsLogin = account.grant === 'refresh_token' && account.oidcAgentFile === undefined && !isElsewhere;
   if (trouble === null && asked === undefined && !needsLogin) return [];
   return [
     {
@@ -116,7 +117,11 @@ function refusedLogin(account: Account, record: AccountRecord): Omit<Condition, 
   };
 }
 
-function unknownOutcome(record: AccountRecord, now: Epoch): Omit<Condition, 'key' | 'subject'> | undefined {
+function unknownOutcome(
+  account: Account,
+  record: AccountRecord,
+  now: Epoch,
+): Omit<Condition, 'key' | 'subject'> | undefined {
   const { intent } = record;
   if (intent === null || record.login === 'dead') return undefined;
   if (intent.outcome === 'open' && between(intent.at, now) < longestRequest) return undefined;
@@ -125,7 +130,7 @@ function unknownOutcome(record: AccountRecord, now: Epoch): Omit<Condition, 'key
     severity: 'warning',
     who: 'wait',
     sentence: `the refresh token of account ${record.name} was sent at ${timestamp(intent.at)} and no answer came; it may have been used up`,
-    hint: `nothing to do unless it is refused later; then run: tokeep account login ${word(record.name)}`,
+    hint: `nothing to do unless it is refused later; then ${loginHint(account)}`,
     since: intent.at,
     nextTry: record.trouble?.nextTry ?? null,
     stage: 'unknown',

@@ -7,6 +7,7 @@ export const word = (name: string): string =>
 
 /** What a person does to bring an account's login back. */
 export function loginHint(account: Account): string {
+  if (account.newLogin !== undefined) return account.newLogin;
   switch (account.grant) {
     case 'mytoken':
       return `put a new mytoken into ${placeOf(account.mytoken)}, then run: tokeep renew`;

@@ -195,6 +195,15 @@ test('an account nobody has logged in for asks for its setup; wishes that nobody
   assert.ok(!waits.some(({ code }) => code === 'not-running'), 'what waits for a person is not late');
 });
 
+test('a login that lies outside the store needs nobody before it was tried, and afterwards what its account says', () => {
+  const newLogin = 'alice submits again';
+  const setting = wanted([{ ...account('atlas'), newLogin }], [wish('mon', 'atlas')]);
+  const of = (records: Parameters<typeof at>[0]) =>
+    at(records, setting).filter(({ key }) => key.startsWith('account:'));
+  assert.deepEqual(of({}), []);
+  assert.equal(of({ accounts: [accountRecord('atlas', { login: 'dead' })] })[0]?.hint, newLogin);
+});
+
 test('a write-back that failed and an error in the configuration are conditions', () => {
   const writeBack = { path: '/home/x/.oidc-agent/atlas', doneFor: null, trouble: trouble('target-failed') };
   assert.equal(at({ accounts: [accountRecord('atlas', { writeBack })] })[0]?.code, 'write-back-failed');

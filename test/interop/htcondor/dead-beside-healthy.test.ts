@@ -30,6 +30,7 @@ test('a dead refresh token beside ten healthy ones: these keep fresh, the dead o
     return said.includes('grace/mytok') && { said, status };
   });
   assert.equal(named.status, 5, 'a person is needed');
+  assert.match(named.said, /grace runs: condor_store_cred delete-oauth -s mytok/);
   const mails = () => readdirSync(told.mails).filter((name) => name.endsWith('.eml'));
   const mailed = () => mails().some((name) => readFileSync(join(told.mails, name), 'utf8').includes('grace/mytok'));
   await until('it was mailed', mailed, { within: 60 });

@@ -18,6 +18,7 @@ test('after all that: no token and no client secret stands in what the credmon a
   for (const text of [...written, stdout, stderr]) {
     for (const { secret } of [...Object.values(services), robotService]) assert.ok(!text.includes(secret));
     assert.doesNotMatch(text, /eyJ[\w-]+\.eyJ[\w-]+\./, 'a JWT');
+    assert.doesNotMatch(text, /nobody has logged in/, 'no false alarm about a login that has just come');
     assert.doesNotMatch(text, /unexpected-fault/, 'nor anything that nobody had thought of');
     assert.doesNotMatch(text, /"(refresh|access)_token":\s*"/);
   }
