@@ -94,7 +94,7 @@ function spawned({ program, user, readable, env }: NetworkProcessOptions): Child
   // Its own code with the packages beside it, and CAs; no other file, no child, no thread, no native code.
   const places = [`${above}/`, `${dirname(above)}/node_modules/`, ...usualPlaces, ...readable];
   const given = kept.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
-  const flags = ['--permission', ...places.map((place) => `--allow-fs-read=${place}`), '--disable-sigusr1'];
+  const flags = permissionFlags(places, process.allowedNodeEnvironmentFlags);
   try {
     const child = spawn(process.execPath, [...flags, program], {
       cwd: '/',
@@ -111,6 +111,17 @@ function spawned({ program, user, readable, env }: NetworkProcessOptions): Child
     return `it could not be started (${(thrown as NodeJS.ErrnoException).code ?? 'for an unknown reason'})`;
   }
 }
+
+/** From Node 25 on, the network is a permission as well; the flag is unknown to those before. */
+export const permissionFlags = (
+  places: readonly string[],
+  known: Pick<ReadonlySet<string>, 'has'>,
+): readonly string[] => [
+  '--permission',
+  ...places.map((place) => `--allow-fs-read=${place}`),
+  ...(known.has('--allow-net') ? ['--allow-net'] : []),
+  '--disable-sigusr1',
+];
 
 /** Of what Node says at its end only the error's code is kept: the rest may quote what it worked on. */
 class LastWords {

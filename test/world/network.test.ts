@@ -23,6 +23,7 @@ import type { HttpRequest } from '../../src/world/http.ts';
 import { type Network, type NetworkOptions, startNetwork } from '../../src/world/network.ts';
 import { FrameReader, frame, largestFrame } from '../../src/world/network-frames.ts';
 import { readFromNetwork } from '../../src/world/network-messages.ts';
+import { permissionFlags } from '../../src/world/network-process.ts';
 import { hostileIssuer, json, silence } from '../peers/hostile-issuer.ts';
 import { smtpSink } from '../peers/smtp-sink.ts';
 import { httpContract } from './http-contract.ts';
@@ -352,6 +353,11 @@ function isThere(pid: number): boolean {
     return false;
   }
 }
+
+test('from Node 25 on the network process is allowed the network, which is a permission there', () => {
+  assert.ok(!permissionFlags(['/etc/'], new Set()).includes('--allow-net'));
+  assert.ok(permissionFlags(['/etc/'], new Set(['--allow-net'])).includes('--allow-net'));
+});
 
 test('messages survive any way in which the pipe cuts them up', () => {
   const message = fc.record({ kind: fc.string(), id: fc.nat(), text: fc.string({ unit: 'grapheme', maxLength: 300 }) });
