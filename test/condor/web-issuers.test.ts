@@ -172,19 +172,20 @@ test('an issuer that says no, something odd, or nothing, is told in words, and c
   }
 });
 
-test('without a refresh token the token is all there is: the page says when it ends, and the job gets it', async () => {
+test('without a refresh token the token is all there is: the page says when it ends, and the credmon hands it on', async () => {
   await using bed = await webBed();
   await using issuer = await hostileIssuer();
   const page = await logIn(bed, issuer, () => token({ scope: 'storage.read:/', id_token: undefined }));
   assert.match(page, /This token cannot be renewed/);
   assert.match(page, /so the token ends \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(in \d+ min\)/);
-  assert.deepEqual(await filesOf(bed), ['mytok.top', 'mytok.use']);
-  const use = JSON.parse(await readFile(join(bed.directory, 'alice', 'mytok.use'), 'utf8'));
-  assert.deepEqual([use.access_token, use.expires_in, use.scope], ['opaque-access-token', 3600, 'storage.read:/']);
-  assert.ok(Math.abs(use.expires_at - inAnHour()) < 60);
+  assert.deepEqual(await filesOf(bed), ['mytok.top']);
   const top = parseTop(await readFile(join(bed.directory, 'alice', 'mytok.top')));
-  assert.equal(top.kind, 'access_token');
-  assert.equal('scopes' in top && top.scopes, 'openid, offline_access, storage.read:/');
+  assert.ok(top.kind === 'access_token');
+  assert.deepEqual(
+    [top.accessToken.reveal(), top.scopes],
+    ['opaque-access-token', 'openid, offline_access, storage.read:/'],
+  );
+  assert.ok(Math.abs((top.expiresAt ?? 0) / 1000 - inAnHour()) < 60);
 });
 
 test('an issuer whose name is known and whose metadata are not to be had is not gone to', async () => {

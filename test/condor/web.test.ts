@@ -23,6 +23,7 @@ test('WEB-07: whatever is put into a page is text, and nothing in it is hidden o
     ['&lt;', '&amp;lt;'],
     ['\u3164\u00ad\ufeff', '[U+3164][U+00AD][U+FEFF]'],
     ['\u{e0041}', '[U+E0041]'],
+    ['a\ufe0f\u{e0100}\u180b\u034f', 'a[U+FE0F][U+E0100][U+180B][U+034F]'],
   ];
   for (const [text, shown] of corpus) assert.equal(String(html`<p>${text}</p>`), `<p>${shown}</p>`);
   assert.equal(String(html`${[html`<b>${'<'}</b>`]}${undefined}${0}`), '<b>&lt;</b>0');

@@ -27,8 +27,6 @@ export interface Exchanged {
   readonly idToken: string | undefined;
   /** When the access token ends, if the issuer says so. */
   readonly endsAt: Epoch | undefined;
-  /** The answer as `.use` has it: without the tokens that are not for jobs. */
-  readonly use: Readonly<Record<string, unknown>>;
 }
 
 /** A person waits for the page. */
@@ -67,13 +65,11 @@ export async function exchangeCode(
   const json = jsonOf(raw) ?? {};
   const life = readExpiresIn(json['expires_in'], []);
   const endsAt = life === undefined ? undefined : after(raw.receivedAt, life);
-  const { refresh_token: _refresh, id_token: _id, ...rest } = json;
   return {
     kind: 'exchanged',
     refreshToken,
     accessToken,
     idToken: textOf(raw, 'id_token'),
     endsAt,
-    use: { ...rest, ...(endsAt === undefined ? {} : { expires_at: endsAt / 1000 }) },
   };
 }

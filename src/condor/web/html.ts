@@ -30,8 +30,8 @@ function sourceOf(part: Part): string {
   return part.map(String).join('');
 }
 
-/** What a browser obeys or hides instead of showing it: control characters, formats such as those of direction, and odd line ends. */
-const obeyed = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\u115f\u1160\u17b4\u17b5\u3164\uffa0]|\u034f/gu;
+/** What a browser obeys or hides instead of showing it: control characters, formats such as those of direction, odd line ends, fillers. */
+const obeyed = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Default_Ignorable_Code_Point}]/gu;
 
 const visible = (text: string): string =>
   text.toWellFormed().replace(obeyed, (one) => `[U+${hex(one.codePointAt(0) ?? 0)}]`);

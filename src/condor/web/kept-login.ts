@@ -40,8 +40,9 @@ export interface LoginToKeep {
 }
 
 /**
- * Writes what a login gave as the shipped web application does: `<user>/<name>.top`, from which the credmon makes `.use`. Without a refresh
- * token the access token is all there will be: then it is in both. Throws Fault `target-failed` or `target-refused`.
+ * Writes what a login gave: `<user>/<name>.top`, from which the credmon makes `.use`, as root where condor_shadow takes root's files only.
+ * Without a refresh token the access token is all there will be, and is handed on. Of the answer nothing else is kept, since members such as
+ * `audience` mean to condor_credd what was asked. Throws Fault `target-failed` or `target-refused`.
  */
 export async function keepLogin(
   world: World,
@@ -53,15 +54,14 @@ export async function keepLogin(
     ...(login.scopes === '' ? {} : { scopes: login.scopes }),
     ...(login.audience === '' ? {} : { audience: login.audience }),
   };
-  const { refreshToken, use } = gained;
   await inUserDirectory(world, place, login.user, async (directory) => {
-    if (refreshToken !== undefined) {
-      await write(world, directory, `${login.name}.top`, { refresh_token: refreshToken.reveal(), ...asked });
-      return;
-    }
-    await write(world, directory, `${login.name}.use`, use);
-    await write(world, directory, `${login.name}.top`, { ...use, ...asked });
+    await write(world, directory, `${login.name}.top`, { ...credentialOf(gained), ...asked });
   });
+}
+
+function credentialOf({ refreshToken, accessToken, endsAt }: Exchanged): object {
+  if (refreshToken !== undefined) return { refresh_token: refreshToken.reveal() };
+  return { access_token: accessToken?.reveal(), ...(endsAt === undefined ? {} : { expires_at: endsAt / 1000 }) };
 }
 
 const write = (world: World, directory: Directory, name: string, content: object): Promise<void> =>

@@ -55,8 +55,11 @@ async function confirm(visit: Visit, key: string) {
   if (person.kind === 'nobody') return visit.refuse(person.because);
   if (!isUser(person, asked.user)) return visit.refuse('other-user');
   const task = { request: key, user: asked.user, services: asked.services.map(({ service }) => service) };
-  const content = { ...(session?.person === undefined ? {} : { person: session.person }), task };
-  visit.setCookie(await sessions.begin(content, visit.cookie));
+  visit.setCookie(
+    session?.person === undefined
+      ? await sessions.begin({ task }, visit.cookie)
+      : await sessions.begin({ task, person: session.person }, visit.cookie, session.since),
+  );
   log.event('web-confirmed', { user: asked.user, services: task.services.length, address: visit.address });
   return visit.goTo('/');
 }

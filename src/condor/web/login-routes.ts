@@ -12,7 +12,7 @@ import type { WebDesk } from './desk.ts';
 import { type Exchanged, exchangeCode } from './exchange-code.ts';
 import { keepLogin, progressOf } from './kept-login.ts';
 import { isUser, personOf } from './person.ts';
-import { judgeRedirect, readRedirect } from './redirect-answer.ts';
+import { judgeRedirect, mixedUp, type RedirectVerdict, readRedirect } from './redirect-answer.ts';
 import { issuerHost, type LoginNote, scopesOf, serviceKey } from './service.ts';
 import type { Task, WebSession } from './session-table.ts';
 import { Visit } from './visit.ts';
@@ -95,7 +95,9 @@ async function comeBack(visit: Visit) {
   const { name } = attempt.purpose;
   const found = await askedService(desk, bound.task, ({ service }) => service.name === name);
   if (found === undefined) return visit.goTo('/stopped/no-request');
-  const verdict = judgeRedirect(returned, attempt, issuerHost(found.service));
+  const verdict = cameBackTo(found.request, request.raw.url)
+    ? judgeRedirect(returned, attempt, issuerHost(found.service))
+    : elsewhere;
   const note =
     verdict.kind === 'refused'
       ? refused(visit, verdict.why, verdict.hint)
@@ -109,6 +111,19 @@ async function comeBack(visit: Visit) {
   }
   return visit.goTo('/');
 }
+
+/**
+ * Is this the return address of the service that was asked? Each issuer has its own, so that a code which another issuer gave never goes to
+ * this one, also where issuers do not name themselves (RFC 9700 section 4.4.2.2).
+ */
+const cameBackTo = ({ returnUrl }: LoginRequest, target = ''): boolean =>
+  new URL(returnUrl).pathname === target.split('?', 1)[0];
+
+const elsewhere: RedirectVerdict = {
+  kind: 'refused',
+  why: 'the answer came to the return address of another service; it was not used',
+  hint: mixedUp,
+};
 
 const refused = ({ desk }: Visit, why: string, hint: string | undefined): LoginNote => ({
   kind: 'refused',

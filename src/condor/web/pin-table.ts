@@ -24,6 +24,9 @@ export type PinAnswer =
 
 const where = 'WHERE local_user = $1 AND service = $2';
 
+/** `MyTok` is `mytok`: HTCondor compares its knobs so, and a login is not to be pinned anew by another way of writing. */
+const keyOf = (service: string): string => service.toLowerCase();
+
 export class PinTable {
   readonly #database: Database;
   readonly #clock: Pick<Clock, 'now'>;
@@ -34,7 +37,7 @@ export class PinTable {
   }
 
   async find(user: string, service: string): Promise<Pin | undefined> {
-    const [row] = await this.#database.read(`SELECT * FROM web_pin ${where}`, [user, service]);
+    const [row] = await this.#database.read(`SELECT * FROM web_pin ${where}`, [user, keyOf(service)]);
     return row === undefined ? undefined : pinOf(row);
   }
 
@@ -43,7 +46,8 @@ export class PinTable {
   }
 
   /** Pins the first; notes who was refused, for the administrator to see and perhaps allow. */
-  async judge(user: string, service: string, identity: Identity): Promise<PinAnswer> {
+  async judge(user: string, provider: string, identity: Identity): Promise<PinAnswer> {
+    const service = keyOf(provider);
     const now = this.#clock.now();
     return await this.#database.write(async (session): Promise<PinAnswer> => {
       const [row] = await session.rows(`SELECT * FROM web_pin ${where}`, [user, service]);
@@ -62,7 +66,8 @@ export class PinTable {
   }
 
   /** From now on it is the one who was refused last; undefined where nobody was. */
-  async allow(user: string, service: string): Promise<Pin | undefined> {
+  async allow(user: string, provider: string): Promise<Pin | undefined> {
+    const service = keyOf(provider);
     const now = this.#clock.now();
     return await this.#database.write(async (session) => {
       const changed = await session.change(
@@ -79,7 +84,7 @@ export class PinTable {
   /** Whoever logs in next is pinned anew. */
   async forget(user: string, service: string): Promise<boolean> {
     return await this.#database.write(
-      async (session) => (await session.change(`DELETE FROM web_pin ${where}`, [user, service])) > 0,
+      async (session) => (await session.change(`DELETE FROM web_pin ${where}`, [user, keyOf(service)])) > 0,
     );
   }
 }

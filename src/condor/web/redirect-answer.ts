@@ -31,6 +31,9 @@ export function readRedirect(target = ''): Returned | undefined {
   };
 }
 
+export const mixedUp =
+  'Start again. If it happens again, tell the administrator of this access point: somebody may be mixing up issuers.';
+
 /** Judges a redirect whose `state` is that of the attempt (RFC 6749 section 4.1.2, RFC 9207 section 2.4). */
 export function judgeRedirect(returned: Returned, attempt: Attempt, host: string): RedirectVerdict {
   const { iss, code, error, words } = returned;
@@ -39,7 +42,7 @@ export function judgeRedirect(returned: Returned, attempt: Attempt, host: string
     return {
       kind: 'refused',
       why: `the answer ${found}, and ${attempt.issuer ?? host} was asked; it was not used`,
-      hint: 'Start again. If it happens again, tell the administrator of this access point: somebody may be mixing up issuers.',
+      hint: mixedUp,
     };
   }
   if (error === undefined && code !== undefined) return { kind: 'code', code, iss };

@@ -21,6 +21,7 @@ export interface SessionContent {
 
 export interface WebSession extends SessionContent {
   readonly hash: string;
+  readonly since: Epoch;
 }
 
 /** WEB-08. */
@@ -46,8 +47,11 @@ export class SessionTable {
     return this.#world.random.bytes(32).toString('base64url');
   }
 
-  /** Begins a session under a new id, which is returned; the one before, whose id others may know, ends. */
-  async begin(content: SessionContent, before: string | undefined): Promise<string> {
+  /**
+   * Begins a session under a new id, which is returned; the one before, whose id others may know, ends. `since` is when who they are was
+   * shown, where that goes on in the new one: it does not get longer by that.
+   */
+  async begin(content: SessionContent, before: string | undefined, since?: Epoch): Promise<string> {
     const id = this.newId();
     const now = this.#world.clock.now();
     await this.#database.write(async (session) => {
@@ -56,8 +60,9 @@ export class SessionTable {
         after(now, negative(sessionLimits.idle)),
         after(now, negative(sessionLimits.absolute)),
       ]);
-      await session.change('INSERT INTO web_session (hash, created_at, seen_at, doc) VALUES ($1, $2, $2, $3)', [
+      await session.change('INSERT INTO web_session (hash, created_at, seen_at, doc) VALUES ($1, $2, $3, $4)', [
         hashOf(id),
+        since ?? now,
         now,
         JSON.stringify(content),
       ]);
@@ -78,7 +83,7 @@ export class SessionTable {
       );
     }
     const content = parse<SessionContent>(String(row['doc']));
-    return content === undefined ? undefined : { ...content, hash };
+    return content === undefined ? undefined : { ...content, hash, since: timeOf(row, 'created_at') };
   }
 
   /** Changes one service of a session, if it is still there. */
