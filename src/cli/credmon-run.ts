@@ -39,7 +39,7 @@ export async function keepCredentials(context: Context, options: CredmonOptions)
   using telling = await openCredmonLog(context, first, options);
   const log = countEvents(telling.log);
   try {
-    const reread = await rereader(context.world, first.knobs, read);
+    const reread = await rereader(context.world, first, read);
     await work(context, { settings: first.settings, reread, log, hangups, signals, options });
   } catch (thrown) {
     // The master keeps nothing of what goes to stderr.

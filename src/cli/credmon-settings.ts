@@ -39,21 +39,30 @@ export async function readCredmonSettings(
   return { settings, knobs };
 }
 
-/** Reads the settings again when a file that they came from is another one by now. */
+/** Reads the settings again when a file that they came from, or a key that they name, is another one by now. */
 export async function rereader(
   world: World,
-  first: Knobs,
+  first: ReadSettings,
   read: () => Promise<ReadSettings>,
 ): Promise<() => Promise<CredmonSettings | undefined>> {
-  let seen = await marksOf(world, first.files);
+  let seen = await marksOf(world, filesOf(first));
   return async () => {
     const now = await marksOf(world, seen.files);
     if (now.text === seen.text) return undefined;
-    const { settings, knobs } = await read();
-    seen = await marksOf(world, knobs.files);
-    return settings;
+    const again = await read();
+    seen = await marksOf(world, filesOf(again));
+    return again.settings;
   };
 }
+
+/** The keys of local issuers count: services find the new public half at once, so that the old private one must not go on to sign. */
+const filesOf = ({ settings, knobs }: ReadSettings): readonly string[] => [
+  ...knobs.files,
+  ...settings.localProviders.flatMap((name) => {
+    const local = settings.local(name);
+    return local === undefined ? [] : [local.privateKey, local.publicKey];
+  }),
+];
 
 async function marksOf(world: World, files: readonly string[]) {
   const marks = await Promise.all(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -20,6 +21,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { importSPKI, jwtVerify } from 'jose';
 import { CredmonLog } from '../../src/cli/credmon-log.ts';
 import { writeCondorConfig } from '../peers/condor-config.ts';
 import { notifySocket } from '../peers/notify-socket.ts';
@@ -233,6 +235,43 @@ test('the log follows when it is moved away', async () => {
     await credmon.says(new RegExp(`delivered user${round}/scitokens`));
   }
   assert.match(readFileSync(`${place.log}.1`, 'utf8'), /credmon-started/);
+});
+
+test('another key in the old file signs after condor_reconfig, and one whose mode was mended does, too', async () => {
+  await using place = await bed();
+  const pem = join(place.path, 'private.pem');
+  const publicPem = join(place.path, 'public.pem');
+  const putKey = () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync(pem, privateKey.export({ type: 'sec1', format: 'pem' }));
+    writeFileSync(publicPem, publicKey.export({ type: 'spki', format: 'pem' }));
+  };
+  putKey();
+  chmodSync(pem, 0o644);
+  place.put('alice');
+  const credmon = place.start();
+  await credmon.says(/private\.pem is open to everybody/);
+  chmodSync(pem, 0o600);
+  process.kill(credmon.pid, 'SIGHUP');
+  await credmon.says(/delivered alice\/scitokens/);
+  putKey();
+  process.kill(credmon.pid, 'SIGHUP');
+  await credmon.says(/config-reloaded[\s\S]*config-reloaded/);
+  const key = await importSPKI(readFileSync(publicPem, 'utf8'), 'ES256');
+  const signed = async (user: string) => {
+    place.put(user);
+    await credmon.says(new RegExp(`delivered ${user}/scitokens`));
+    const { access_token: token } = JSON.parse(readFileSync(place.use(user), 'utf8')) as { access_token: string };
+    return await jwtVerify(token, key).then(
+      () => true,
+      () => false,
+    );
+  };
+  const patience = performance.now() + 10_000;
+  // Who holds the issuer open looks at its keys once in a second.
+  for (let round = 0; !(await signed(`user${round}`)); round += 1) {
+    assert.ok(performance.now() < patience, 'the old key goes on to sign');
+  }
 });
 
 test('with TOKEEP_USE_JSON changed, .use holds the same token in the other form after condor_reconfig, and back', async () => {
