@@ -236,6 +236,7 @@ class Credmon {
       if (between(this.#rulesAt, now) >= rulesEvery) {
         this.#rulesAt = now;
         if (await this.#rules.changed()) this.#everythingChanged();
+        await this.#rules.announceKeys();
         await this.#directory.complete();
       }
       if (between(this.#tidyAt, now) >= tidyEvery) {

@@ -69,6 +69,20 @@ async function prepare(deps: LocalIssuerDeps, provider: LocalProvider): Promise<
   }
 }
 
+/** Takes keys that were removed by hand since (`tokeep issuer rotate --remove`) out of what is published. Throws what opening an issuer throws. */
+export async function announceAnew(
+  { world, sealer, chain = 'local' }: LocalIssuerDeps,
+  directory: string,
+  provider: LocalProvider,
+): Promise<void> {
+  const issuer = await openIssuer(world, directory, { sealer, chain });
+  try {
+    await announceRetired(world, issuer, provider);
+  } finally {
+    await issuer.close();
+  }
+}
+
 async function openOrCreate(
   { world, sealer, chain = 'local' }: LocalIssuerDeps,
   directory: string,

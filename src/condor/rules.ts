@@ -5,7 +5,7 @@ import type { CredentialName } from './credential-name.ts';
 import type { CredmonDeps } from './credmon-deps.ts';
 import type { FoundCredential } from './directory-scan.ts';
 import type { Taken, Understood } from './kept-credentials.ts';
-import { prepareLocalIssuer } from './local-issuer.ts';
+import { announceAnew, prepareLocalIssuer } from './local-issuer.ts';
 import { localIssuerDirectory } from './local-issuer-directory.ts';
 import { parentOf } from './parent.ts';
 import type { CredmonSettings } from './settings.ts';
@@ -24,6 +24,8 @@ export class Rules {
   readonly #book: AuthzBook;
   /** The directories of local issuers, by provider. */
   readonly #issuers = new Map<string, string>();
+  /** Of local issuers: what they publish, brought up to date. */
+  readonly #announce: (() => Promise<void>)[] = [];
   readonly #findings: ConfigFinding[] = [];
   /** What the templates name and nobody got: once, however many users it concerns. */
   readonly #remarks = new Set<string>();
@@ -60,6 +62,12 @@ export class Rules {
   /** Somebody's groups may have changed since. */
   changed(): Promise<boolean> {
     return this.#book.changed();
+  }
+
+  /** A key that was removed at its issuer, since it got lost, must not be published for longer. */
+  async announceKeys(): Promise<void> {
+    // An issuer that does not open signs nothing either, which is said where its tokens are missing.
+    for (const announce of this.#announce) await announce().catch(() => {});
   }
 
   /** All credentials of one user: a handle may live on the credential it belongs to. */
@@ -104,6 +112,7 @@ export class Rules {
       const deps = { world, state: this.settings.state, sealer: async () => sealer, chain };
       const { directory, remarks } = await prepareLocalIssuer(deps, provider);
       this.#issuers.set(name, directory);
+      this.#announce.push(() => announceAnew(deps, directory, provider));
       for (const remark of remarks) this.#say(remark);
     } catch (thrown) {
       const fault = asFault(thrown, `preparing the local issuer ${name}`);

@@ -3,11 +3,12 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { calculateJwkThumbprint, importJWK } from 'jose';
-import { prepareLocalIssuer } from '../../src/condor/local-issuer.ts';
+import { announceAnew, prepareLocalIssuer } from '../../src/condor/local-issuer.ts';
 import { localIssuerHead, localIssuerSettings } from '../../src/condor/local-issuer-settings.ts';
 import { localKeySets, localMetadata, readLocalKeySets, unpublishedAdvice } from '../../src/condor/public-keys.ts';
 import { createIssuer } from '../../src/mint/create-issuer.ts';
 import { openIssuer } from '../../src/mint/open-issuer.ts';
+import { rotateKeys } from '../../src/mint/rotate-keys.ts';
 import { readSettings } from '../../src/mint/settings.ts';
 import { settingsText } from '../../src/mint/settings-text.ts';
 import { epoch, minutes } from '../../src/token/time.ts';
@@ -133,6 +134,32 @@ test('issuer.yaml of a local issuer reads as what it was written from', async ()
     const { rotation: _rotation, audit: _audit, ...read } = await readSettings(world, `${place}/issuer`);
     assert.deepEqual(read, wanted);
     assert.ok(settingsText(wanted, head).startsWith(head.join('\n')));
+  }
+});
+
+test('a key that was removed by hand is published no more, whatever it signed', async () => {
+  const place = freshPlace();
+  const deps = depsOf(place);
+  const first = providerIn(place);
+  const { directory } = await prepareLocalIssuer(deps, first);
+  const second = { ...first, keyId: 'k2', privateKey: `${place}/k2.pem`, publicKey: `${place}/k2-public.pem` };
+  const issuer = await openIssuer(deps.world, directory, { sealer: deps.sealer, chain: 'local' });
+  try {
+    await issuer.mint({
+      ...{ subject: 'alice', audiences: first.audience, everyone: false, scopes: ['read:/user/alice'], groups: [] },
+      ...{ claims: {}, by: 'test', deliveredTo: [] },
+    });
+    await prepareLocalIssuer(deps, second);
+    const published = async () => (await readLocalKeySets(deps.world, [second])).sets.get(second.issuer)?.keys;
+    assert.equal((await published())?.length, 2);
+    await rotateKeys(issuer, { now: true, by: 'admin', remove: 'local', reason: 'lost' });
+    await announceAnew(deps, directory, second);
+    assert.deepEqual(
+      (await published())?.map(({ kid }) => kid),
+      ['k2'],
+    );
+  } finally {
+    await issuer.close();
   }
 });
 
