@@ -29,13 +29,17 @@ export class CredmonLog {
   write(line: string): void {
     try {
       if (performance.now() - this.#lookedAt > lookEvery) this.look();
+    } catch {
+      // What cannot be moved or opened leaves us with the file we have.
+    }
+    try {
       writeSync(this.#fd, line);
     } catch {
       // There is no other place to say it.
     }
   }
 
-  /** Opens the file anew if the one at its place is another by now. What cannot be opened leaves us with the one we have. */
+  /** Opens the file anew if the one at its place is another by now. */
   look(): void {
     this.#lookedAt = performance.now();
     const ours = fstatSync(this.#fd);

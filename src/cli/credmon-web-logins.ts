@@ -1,11 +1,10 @@
 import { type Pin, PinTable } from '../condor/web/pin-table.ts';
-import { openWebDatabase, webDatabaseFile } from '../condor/web/web-schema.ts';
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { Fault } from '../fault/fault.ts';
 import { printable, timestamp } from '../observe/printable.ts';
-import { asStateOwner } from './as-state-owner.ts';
 import type { Context } from './context.ts';
-import { readWebSettings, type WebPlaces } from './credmon-web-settings.ts';
+import type { WebPlaces } from './credmon-web-settings.ts';
+import { withWebDatabase } from './with-web-database.ts';
 
 export type LoginsOptions = WebPlaces;
 
@@ -60,28 +59,12 @@ export async function forgetLogin(
   });
 }
 
-/** What root wrote into the database its owner could not open any more. */
-async function withPins(
+const withPins = (
   context: Context,
   options: LoginsOptions,
   work: (pins: PinTable) => Promise<ExitCode>,
-): Promise<ExitCode> {
-  const { world } = context;
-  const { web } = await readWebSettings(context, options);
-  const path = `${web.state}/${webDatabaseFile}`;
-  if ((await world.files.look(path)) === undefined) {
-    throw new Fault('config-missing', `there is no web login with its state in ${web.state}`, {
-      hint: 'start it once: tokeep credmon web',
-    });
-  }
-  await asStateOwner(world, web.state);
-  const database = await openWebDatabase(world, web.state);
-  try {
-    return await work(new PinTable(database, world.clock));
-  } finally {
-    await database.close();
-  }
-}
+): Promise<ExitCode> =>
+  withWebDatabase(context, options, (database) => work(new PinTable(database, context.world.clock)));
 
 async function nobodyToAllow(pins: PinTable, user: string, service: string): Promise<Fault> {
   const pin = await pins.find(user, service);

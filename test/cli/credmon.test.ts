@@ -349,7 +349,7 @@ test('the way back to the shipped credmon is shown before it is gone, and what i
   assert.equal(await run('drop-meta'), `there is no .meta file in ${place.creds}\n`);
 });
 
-test('the log of the credmon is a plain file of one name, and begins anew when it is full', () => {
+test('the log of the credmon is a plain file of one name, and begins anew when it is full', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'credmon-log-'));
   const at = (name: string) => join(folder, name);
   try {
@@ -360,6 +360,14 @@ test('the log of the credmon is a plain file of one name, and begins anew when i
     log.close();
     assert.equal(readFileSync(at('log.old'), 'utf8').length, 121);
     assert.equal(readFileSync(at('log'), 'utf8'), 'next\n');
+    const stuck = CredmonLog.open(at('stuck'), 1);
+    mkdirSync(join(at('stuck.old'), 'in the way'), { recursive: true });
+    stuck.write('one\n');
+    t.mock.method(performance, 'now', () => Number.MAX_SAFE_INTEGER);
+    stuck.write('two\n');
+    t.mock.restoreAll();
+    stuck.close();
+    assert.equal(readFileSync(at('stuck'), 'utf8'), 'one\ntwo\n', 'what cannot be moved away costs no line');
     symlinkSync(at('log'), at('link'));
     linkSync(at('log'), at('second'));
     mkdirSync(at('directory'));

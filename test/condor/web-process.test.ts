@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { formatRequestFile } from '../../src/condor/request-file.ts';
 import { PinTable } from '../../src/condor/web/pin-table.ts';
+import { SessionTable } from '../../src/condor/web/session-table.ts';
 import { openWebDatabase } from '../../src/condor/web/web-schema.ts';
 import { millis } from '../../src/token/time.ts';
 import { realWorld } from '../../src/world/real-world.ts';
@@ -201,4 +202,35 @@ test("logins are listed, allowed and forgotten, and the database stays its owner
   assert.equal(at.run('logins', 'list').stdout, '');
   assert.equal(at.run('logins', 'forget', 'alice', 'mytok').status, 2);
   assert.equal((await stat(join(at.state, 'web.db'))).uid, uid);
+});
+
+test('WEB-08: sessions are listed, and those of a user are ended from outside', async () => {
+  await using at = await pool(() => ({}));
+  const world = realWorld();
+  const database = await openWebDatabase(world, at.state);
+  const sessions = new SessionTable(database, world);
+  const services = [
+    { name: 'mytok_rd', provider: 'mytok', issuerOrigin: 'https://x.example', scopes: '', audience: '' },
+  ];
+  const alice = await sessions.begin({ task: { request: 'f'.repeat(64), user: 'alice', services } }, undefined);
+  const bob = await sessions.begin({ person: 'bob' }, undefined);
+  if (isRoot) {
+    await chmod(join(at.root, 'lib'), 0o755);
+    for (const path of [at.state, ...(await readdir(at.state)).map((name) => join(at.state, name))]) {
+      await chown(path, nobody, nobody);
+    }
+  }
+  const listed = at.run('sessions', 'list');
+  assert.match(
+    listed.stdout,
+    /^alice \(mytok_rd\): since 20\S+, last seen 20\S+\nnobody yet, logged in here as bob: since/,
+  );
+  assert.ok(![alice, bob].some((id) => listed.stdout.includes(id)));
+  const ended = at.run('sessions', 'end', 'alice');
+  assert.equal(ended.status, 0, ended.stderr);
+  assert.match(ended.stderr, /1 session of alice ended; tokens that are there already stay/);
+  assert.equal(await sessions.find(alice), undefined);
+  assert.equal((await sessions.find(bob))?.person, 'bob');
+  assert.equal(at.run('sessions', 'end', 'alice').status, 2);
+  await database.close();
 });

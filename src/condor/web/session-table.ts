@@ -24,6 +24,15 @@ export interface WebSession extends SessionContent {
   readonly since: Epoch;
 }
 
+/** A session as an administrator sees it. */
+export interface KnownSession {
+  readonly user?: string;
+  readonly person?: string;
+  readonly services: readonly string[];
+  readonly since: Epoch;
+  readonly seenAt: Epoch;
+}
+
 /** WEB-08. */
 export const sessionLimits = { idle: minutes(30), absolute: hours(12) };
 
@@ -98,6 +107,26 @@ export class SessionTable {
     });
   }
 
+  /** Those that are not over. */
+  async all(): Promise<readonly KnownSession[]> {
+    const rows = await this.#database.read('SELECT * FROM web_session ORDER BY created_at');
+    const now = this.#world.clock.now();
+    return rows.filter((row) => !isOver(row, now)).map(knownOf);
+  }
+
+  /** Ends all that are for a local user, or of one whom the site's own login named; returns how many. */
+  async endOf(user: string): Promise<number> {
+    return await this.#database.write(async (session) => {
+      const rows = await session.rows('SELECT * FROM web_session');
+      const theirs = rows.filter((row) => {
+        const known = knownOf(row);
+        return known.user === user || known.person === user;
+      });
+      for (const { hash } of theirs) await session.change('DELETE FROM web_session WHERE hash = $1', [String(hash)]);
+      return theirs.length;
+    });
+  }
+
   async end(id: string): Promise<void> {
     await this.#database.write((session) => session.change('DELETE FROM web_session WHERE hash = $1', [hashOf(id)]));
   }
@@ -106,6 +135,17 @@ export class SessionTable {
 const negative = (length: number) => -length as typeof sessionLimits.idle;
 
 const timeOf = (row: Row, column: string): Epoch => epoch(Number(row[column]));
+
+function knownOf(row: Row): KnownSession {
+  const { task, person } = parse<SessionContent>(String(row['doc'])) ?? {};
+  return {
+    ...(task === undefined ? {} : { user: task.user }),
+    ...(person === undefined ? {} : { person }),
+    services: task?.services.map(({ name }) => name) ?? [],
+    since: timeOf(row, 'created_at'),
+    seenAt: timeOf(row, 'seen_at'),
+  };
+}
 
 function isOver(row: Row, now: Epoch): boolean {
   const idle = between(timeOf(row, 'seen_at'), now);
