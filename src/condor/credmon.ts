@@ -4,11 +4,10 @@ import type { CredentialHome } from '../renew/credential-home.ts';
 import { Daemon } from '../renew/daemon.ts';
 import { Engine } from '../renew/engine.ts';
 import type { JobReport } from '../renew/job.ts';
-import { deliverMissing, judgeAll } from '../renew/pass.ts';
 import { storeHome } from '../renew/store-home.ts';
-import type { AccountName, WishName } from '../token/names.ts';
 import { between, type Mono, minutes, seconds } from '../token/time.ts';
 import type { World } from '../world/world.ts';
+import { actOn, deliverBare, forgetAbsent, type Told } from './credmon-changes.ts';
 import type { CredmonDeps } from './credmon-deps.ts';
 import { type CredentialDirectory, type DirectoryChange, openCredentialDirectory } from './directory.ts';
 import { type Changes, joined, KeptCredentials } from './kept-credentials.ts';
@@ -74,6 +73,7 @@ class Credmon {
   #everybody = false;
   #looking: Promise<void> | undefined;
   #reconfiguring: Promise<void> | undefined;
+  #reconfigureAgain = false;
   #rulesAt: Mono;
   #tidyAt: Mono;
 
@@ -94,7 +94,7 @@ class Credmon {
 
   async run(engine: Engine): Promise<void> {
     const { lookout, signals } = this.#deps;
-    await this.#forgetAbsent(engine);
+    await forgetAbsent(this.#told(engine));
     const daemon = new Daemon(engine, {
       ...signals,
       onTurn: () => this.#turn(),
@@ -112,29 +112,25 @@ class Credmon {
     await Promise.all([this.#looking, this.#reconfiguring]);
   }
 
-  /** Of credentials that went while nobody ran. A successor that is in the store alone stays until its `.top` has it. */
-  async #forgetAbsent(engine: Engine): Promise<void> {
-    const { store } = this.#deps;
-    const { wishes, accounts } = this.#kept.config;
-    const gone = (await store.parked()).filter((name) => !wishes.has(name));
-    const unneeded: AccountName[] = [];
-    for (const { name } of await store.accounts()) {
-      if (!accounts.has(name) && (await store.secrets(name)).credential === undefined) unneeded.push(name);
-    }
-    await engine.forget(gone, unneeded);
-  }
-
   /** condor_credd has put something there, or HTCondor's configuration was changed: the signal is the same. */
   async #hangup(): Promise<void> {
+    this.#reconfigureAgain = true;
+    this.#reconfiguring ??= this.#reconfigureUntilDone().finally(() => {
+      this.#reconfiguring = undefined;
+    });
     try {
       await this.#directory.settle();
-      this.#running?.daemon.wake();
-      this.#reconfiguring ??= this.#reconfigure().finally(() => {
-        this.#reconfiguring = undefined;
-      });
-      await this.#reconfiguring;
     } catch (thrown) {
       this.#unexpected('answering SIGHUP', thrown);
+    }
+    this.#running?.daemon.wake();
+  }
+
+  /** What was changed while it was read is read again. */
+  async #reconfigureUntilDone(): Promise<void> {
+    while (this.#reconfigureAgain) {
+      this.#reconfigureAgain = false;
+      await this.#reconfigure();
     }
   }
 
@@ -167,8 +163,10 @@ class Credmon {
       this.#everybody = false;
       try {
         const changes = everybody ? await this.#lookAtAll() : await this.#lookAt(users);
-        await this.#act(engine, daemon, changes);
-        if (everybody) await engine.adopt(this.#kept.config).then(() => this.#forgetAbsent(engine));
+        await actOn(changes, this.#told(engine));
+        daemon.wake();
+        await deliverBare(engine, changes.bare);
+        if (everybody) await engine.adopt(this.#kept.config).then(() => forgetAbsent(this.#told(engine)));
       } catch (thrown) {
         this.#unexpected('looking at the credential directory', thrown);
         // What `take` has in its memory and the engine was not told of is found by looking at all of it.
@@ -183,6 +181,7 @@ class Credmon {
     const all: Changes[] = [];
     for (const user of users) {
       const found = await this.#directory.scanUser(user);
+      if (this.#directory.closed.has(user)) continue;
       all.push(this.#kept.take(user, await this.#rules.understand(found)));
     }
     return joined(all);
@@ -191,7 +190,8 @@ class Credmon {
   /** Many at a time are understood together, so that what has to be run for them is run once; all at once would fill the memory. */
   async #lookAtAll(): Promise<Changes> {
     const found = Map.groupBy(await this.#directory.scan(), ({ credential }) => credential.user);
-    const users = [...new Set([...this.#kept.users, ...found.keys()])];
+    const { closed } = this.#directory;
+    const users = [...new Set([...this.#kept.users, ...found.keys()])].filter((user) => !closed.has(user));
     const all: Changes[] = [];
     for (let at = 0; at < users.length; at += understoodAtATime) {
       const some = users.slice(at, at + understoodAtATime);
@@ -204,31 +204,6 @@ class Credmon {
     return joined(all);
   }
 
-  async #act(engine: Engine, daemon: Daemon, { enrol, replaced, bare, gone }: Changes): Promise<void> {
-    if (gone.wishes.length > 0 || gone.accounts.length > 0) await engine.forget(gone.wishes, gone.accounts);
-    if (enrol.length > 0) await engine.enrol(enrol);
-    await this.#hasten(replaced);
-    daemon.wake();
-    await this.#deliver(engine, bare);
-  }
-
-  /** Another credential than the one that failed: it is tried now. */
-  async #hasten(names: readonly WishName[]): Promise<void> {
-    if (names.length === 0) return;
-    const { store, world } = this.#deps;
-    const records = await store.wishes(names);
-    const troubled = records.filter(({ trouble, token }) => trouble !== null || token === null).map(({ name }) => name);
-    if (troubled.length > 0) await store.hasten(troubled, world.clock.now());
-  }
-
-  /** A `.use` that somebody removed, whose token is still good. */
-  async #deliver(engine: Engine, names: readonly WishName[]): Promise<void> {
-    if (names.length === 0) return;
-    const judged = await judgeAll(engine, { mode: 'daemon' }, names);
-    const fresh = judged.filter(({ verdict }) => verdict.kind !== 'due');
-    await deliverMissing(engine, fresh, {}, 'forced', 'places');
-  }
-
   async #turn(): Promise<void> {
     const { world, lookout } = this.#deps;
     const now = world.clock.monotonic();
@@ -237,11 +212,14 @@ class Credmon {
         this.#rulesAt = now;
         if (await this.#rules.changed()) this.#everythingChanged();
         await this.#rules.announceKeys();
+        this.changed({ users: this.#directory.closed });
+        await this.#directory.stayOn(this.#deps.pid);
         await this.#directory.complete();
       }
       if (between(this.#tidyAt, now) >= tidyEvery) {
         this.#tidyAt = now;
         await this.#directory.tidy(world.clock.now());
+        if (this.#running !== undefined) await forgetAbsent(this.#told(this.#running.engine));
       }
     } catch (thrown) {
       this.#unexpected('looking after the credential directory', thrown);
@@ -289,6 +267,10 @@ class Credmon {
     } catch (thrown) {
       this.#unexpected(`removing the credential of ${wish.name}`, thrown);
     }
+  }
+
+  #told(engine: Engine): Told {
+    return { engine, kept: this.#kept };
   }
 
   #unexpected(doing: string, thrown: unknown): void {

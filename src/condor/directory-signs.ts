@@ -19,6 +19,23 @@ export async function beginSigns(world: World, path: string, pid: number): Promi
   });
 }
 
+/** The file is there and names us, or it is written again. */
+export async function keepSigns(world: World, path: string, pid: number): Promise<void> {
+  await inDirectory(world, path, async (directory) => {
+    if ((await textOf(directory, pidFile)) !== `${pid}`) await write(directory, pidFile, `${pid}`, world);
+  });
+}
+
+async function textOf(directory: Directory, name: string): Promise<string | undefined> {
+  const file = await directory.open(name, 'read').catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    return (await file.read(64))?.toString().trim();
+  } finally {
+    await file.close();
+  }
+}
+
 export async function completeSign(world: World, path: string): Promise<void> {
   await inDirectory(world, path, (directory) => write(directory, completeFile, '', world));
 }

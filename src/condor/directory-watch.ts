@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path/posix';
 import { type Millis, minutes, seconds } from '../token/time.ts';
 import type { TreeStamp } from '../world/file-trees.ts';
 import type { Watch } from '../world/watches.ts';
@@ -27,6 +28,8 @@ export class DirectoryWatch implements AsyncDisposable {
   readonly #users = new Map<string, TreeStamp & { readonly isWatched: boolean }>();
   readonly #stopped = new AbortController();
   #isRootWatched = false;
+  /** Of the directory itself as it was watched: a file system that is mounted there, or a new one of that name, is another one. */
+  #rootIdentity: string | undefined;
   #looking: Promise<void> = Promise.resolve();
   #flushing: Promise<void> | undefined;
   /** Names in the directory itself of which something was told. */
@@ -76,7 +79,8 @@ export class DirectoryWatch implements AsyncDisposable {
 
   #heard(directory: string, name: string): void {
     if (directory === this.#root) {
-      if (isFit(name)) this.#names.add(name);
+      if (name === '') this.#settleByTimes().catch(() => {});
+      else if (isFit(name)) this.#names.add(name);
     } else {
       const user = directory.slice(this.#root.length + 1);
       if (name === '') this.#names.add(user);
@@ -135,13 +139,23 @@ export class DirectoryWatch implements AsyncDisposable {
 
   /** Compares the times of change of all users' directories, and watches what is not watched yet. */
   async #look(): Promise<void> {
-    this.#isRootWatched ||= this.#watch.add(this.#root) === 'watched';
+    await this.#watchRoot();
     const entries = await this.#world.trees.names(this.#root);
     const there = new Set(
       entries.filter(({ name, isDirectory }) => isDirectory && isFit(name)).map(({ name }) => name),
     );
     for (const user of this.#users.keys()) if (!there.has(user)) this.#note(user, undefined, 'times');
     await this.#world.trees.stamps(this.#root, there, (name, stamp) => this.#note(name, stamp, 'times'));
+  }
+
+  async #watchRoot(): Promise<void> {
+    let identity: string | undefined;
+    await this.#world.trees.stamps(dirname(this.#root), [basename(this.#root)], (_, stamp) => {
+      identity = stamp?.identity;
+    });
+    if (this.#isRootWatched && identity === this.#rootIdentity) return;
+    this.#rootIdentity = identity;
+    this.#isRootWatched = this.#watch.add(this.#root) === 'watched';
   }
 
   /** `identity`: only whether it is the same directory, since of its content the system tells us. */

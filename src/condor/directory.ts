@@ -4,7 +4,7 @@ import type { World } from '../world/world.ts';
 import { isFit } from './credential-name.ts';
 import { checkCredentialDirectory } from './directory-check.ts';
 import { credentialsIn, type FoundCredential, wantedFiles } from './directory-scan.ts';
-import { beginSigns, completeSign } from './directory-signs.ts';
+import { beginSigns, completeSign, keepSigns } from './directory-signs.ts';
 import { tidyDirectory } from './directory-tidy.ts';
 import { type DirectoryChange, DirectoryWatch } from './directory-watch.ts';
 
@@ -24,14 +24,16 @@ export interface CredentialDirectory {
   check(): Promise<void>;
   /** Takes CREDMON_COMPLETE away and makes condor_credd signal this process. */
   begin(pid: number): Promise<void>;
+  /** Makes condor_credd signal this process if it would signal another one: the directory was mounted since, or somebody wrote there. */
+  stayOn(pid: number): Promise<void>;
   /** Everything was looked at once. */
   complete(): Promise<void>;
   /** All credentials of all users; names that HTCondor would not have made are left out. */
   scan(): Promise<readonly FoundCredential[]>;
-  /** Those of one user; none if the user is gone. */
+  /** Those of one user; none if the user is gone, or `closed`. */
   scanUser(user: string): Promise<readonly FoundCredential[]>;
-  /** Users without jobs, whose directories will be swept. */
-  marked(): Promise<ReadonlySet<string>>;
+  /** Users whose directories could not be read when they were last looked at. */
+  readonly closed: ReadonlySet<string>;
   /** Resolves when every change from now on will be told, until what it gives is disposed of. */
   watch(onChange: (change: DirectoryChange) => void): Promise<AsyncDisposable>;
   /** Resolves when what had happened before was told to `onChange`: condor_credd writes, then signals. */
@@ -65,6 +67,7 @@ class RealCredentialDirectory implements CredentialDirectory {
 
   check = () => checkCredentialDirectory(this.#world, this.path);
   begin = (pid: number) => beginSigns(this.#world, this.path, pid);
+  stayOn = (pid: number) => keepSigns(this.#world, this.path, pid);
   complete = () => completeSign(this.#world, this.path);
 
   async scan(): Promise<readonly FoundCredential[]> {
@@ -75,9 +78,8 @@ class RealCredentialDirectory implements CredentialDirectory {
     return isFit(user) ? await this.#read([user]) : [];
   }
 
-  async marked(): Promise<ReadonlySet<string>> {
-    const marks = (await this.#names()).filter(({ name, isDirectory }) => !isDirectory && name.endsWith('.mark'));
-    return new Set(marks.map(({ name }) => name.slice(0, -'.mark'.length)));
+  get closed(): ReadonlySet<string> {
+    return new Set(this.#closed.keys());
   }
 
   async watch(onChange: (change: DirectoryChange) => void): Promise<AsyncDisposable> {

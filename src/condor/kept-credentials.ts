@@ -14,6 +14,8 @@ export interface Taken {
   /** Of its `.top` file; another one means that somebody put something else there, or we did. */
   readonly identity: string;
   readonly hasUse: boolean;
+  /** The fingerprint of the credential in it. */
+  readonly holds?: string;
   readonly understood: Understood;
 }
 
@@ -21,10 +23,15 @@ export interface Taken {
 export interface Changes {
   /** New ones, and those that ask for something else. */
   readonly enrol: readonly Wish[];
-  /** Their `.top` is another file than before. */
+  /** The `.top` with their credential is another file than before: somebody put another one there, or we did. */
   readonly replaced: readonly WishName[];
+  /** Their account is another one, or they were unfit. */
+  readonly mended: readonly WishName[];
   /** Their `.use` is not there, or has to have another form. */
   readonly bare: readonly WishName[];
+  /** Their `.top` is there and is no wish any more: what is known of them stays. */
+  readonly unfit: readonly WishName[];
+  /** Their `.top` is gone. */
   readonly gone: { readonly wishes: readonly WishName[]; readonly accounts: readonly AccountName[] };
 }
 
@@ -58,6 +65,11 @@ export class KeptCredentials {
     return this.#users.keys();
   }
 
+  /** No user has anything in the directory, or it is not mounted. */
+  get isEmpty(): boolean {
+    return this.#users.size === 0;
+  }
+
   get size(): number {
     return this.#wishes.size;
   }
@@ -66,6 +78,18 @@ export class KeptCredentials {
   placeOf(account: AccountName | WishName): Pick<CredentialName, 'user' | 'name'> | undefined {
     const at = account.indexOf('/');
     return at === -1 ? undefined : { user: account.slice(0, at), name: account.slice(at + 1) };
+  }
+
+  /** The fingerprint of the credential in the `.top` of an account. */
+  heldBy(account: AccountName): string | undefined {
+    const place = this.placeOf(account);
+    return place === undefined ? undefined : this.#users.get(place.user)?.get(place.name)?.holds;
+  }
+
+  /** Whether its `.top` stands in the directory, be it fit or not. */
+  stands(name: AccountName | WishName): boolean {
+    const place = this.placeOf(name);
+    return place !== undefined && this.#users.get(place.user)?.has(place.name) === true;
   }
 
   /** The next look takes everything for new: what came of the last one is not known to have arrived. */
@@ -88,21 +112,31 @@ export class KeptCredentials {
     const now = new Map(found.map((each) => [each.credential.name, each]));
     if (now.size === 0) this.#users.delete(user);
     else this.#users.set(user, now);
+    const newTops = new Set(
+      [...now.values()].flatMap(({ credential, identity }) =>
+        before.get(credential.name)?.identity === identity ? [] : [accountNameOf(credential)],
+      ),
+    );
     const enrol: Wish[] = [];
     const replaced: WishName[] = [];
+    const mended: WishName[] = [];
     const bare: WishName[] = [];
     for (const [name, each] of now) {
-      const wish = this.#takeOne(each);
-      if (wish === undefined) continue;
+      const meant = this.#takeOne(each);
+      if (meant === undefined) continue;
+      const { account, wish } = meant;
       const old = before.get(name);
       if (!sameWish(old, wish)) enrol.push(wish);
-      else if (old?.identity !== each.identity) replaced.push(wish.name);
       if (!each.hasUse || isReshaped(old, wish)) bare.push(wish.name);
+      if (old === undefined) continue;
+      // A handle has the credential of another file.
+      if (newTops.has(accountNameOf(each.credential)) || newTops.has(account.name)) replaced.push(wish.name);
+      if (!sameAccount(old, account)) mended.push(wish.name);
     }
-    return { enrol, replaced, bare, gone: this.#dropped(user, before, now) };
+    return { enrol, replaced, mended, bare, ...this.#dropped(before, now) };
   }
 
-  #takeOne({ credential, understood }: Taken): Wish | undefined {
+  #takeOne({ credential, understood }: Taken): Extract<Understood, { kind: 'wish' }> | undefined {
     const name = wishNameOf(credential);
     this.#findings.delete(name);
     if (understood.kind === 'unfit') this.#findings.set(name, understood.finding);
@@ -110,23 +144,24 @@ export class KeptCredentials {
     const { account, wish } = understood;
     this.#accounts.set(account.name, account);
     this.#wishes.set(wish.name, wish);
-    return wish;
+    return understood;
   }
 
-  #dropped(user: string, before: ReadonlyMap<string, Taken>, now: ReadonlyMap<string, Taken>): Changes['gone'] {
-    const wishes: WishName[] = [];
-    for (const [name, { credential }] of before) {
-      const wish = wishNameOf(credential);
-      if (!now.has(name)) this.#findings.delete(wish);
-      if (now.get(name)?.understood.kind !== 'wish' && this.#wishes.delete(wish)) wishes.push(wish);
-    }
+  #dropped(before: ReadonlyMap<string, Taken>, now: ReadonlyMap<string, Taken>): Pick<Changes, 'unfit' | 'gone'> {
     const used = new Set(
       [...now.values()].flatMap(({ understood }) => (understood.kind === 'wish' ? [understood.account.name] : [])),
     );
-    const accounts = [...before.values()]
-      .map(({ credential }) => accountNameOf({ user, name: credential.name }))
-      .filter((name) => !used.has(name) && this.#accounts.delete(name));
-    return { wishes, accounts };
+    const unfit: WishName[] = [];
+    const gone = { wishes: [] as WishName[], accounts: [] as AccountName[] };
+    for (const [name, { credential }] of before) {
+      const [wish, account] = [wishNameOf(credential), accountNameOf(credential)];
+      const stands = now.has(name);
+      if (!stands) this.#findings.delete(wish);
+      if (now.get(name)?.understood.kind !== 'wish' && this.#wishes.delete(wish))
+        (stands ? unfit : gone.wishes).push(wish);
+      if (!used.has(account) && this.#accounts.delete(account) && !stands) gone.accounts.push(account);
+    }
+    return { unfit, gone };
   }
 }
 
@@ -138,12 +173,17 @@ const sameWish = (old: Taken | undefined, wish: Wish): boolean =>
 const isReshaped = (old: Taken | undefined, wish: Wish): boolean =>
   old?.understood.kind === 'wish' && old.understood.wish.targets[0]?.id !== wish.targets[0]?.id;
 
+const sameAccount = (old: Taken, account: Account): boolean =>
+  old.understood.kind === 'wish' && old.understood.account.fingerprint === account.fingerprint;
+
 /** Several looks as one. */
 export function joined(all: readonly Changes[]): Changes {
   return {
     enrol: all.flatMap(({ enrol }) => enrol),
     replaced: all.flatMap(({ replaced }) => replaced),
+    mended: all.flatMap(({ mended }) => mended),
     bare: all.flatMap(({ bare }) => bare),
+    unfit: all.flatMap(({ unfit }) => unfit),
     gone: {
       wishes: all.flatMap(({ gone }) => gone.wishes),
       accounts: all.flatMap(({ gone }) => gone.accounts),

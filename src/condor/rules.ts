@@ -9,7 +9,8 @@ import { announceAnew, prepareLocalIssuer } from './local-issuer.ts';
 import { localIssuerDirectory } from './local-issuer-directory.ts';
 import { parentOf } from './parent.ts';
 import type { CredmonSettings } from './settings.ts';
-import { topPosition } from './understanding.ts';
+import { credentialOf } from './top-file.ts';
+import { topPathOf, topPosition } from './understanding.ts';
 import { type OwnPart, wishOf } from './wishes-of.ts';
 
 /** Where distributions put HTCondor's programs. */
@@ -77,8 +78,16 @@ export class Rules {
   }
 
   async #understandOne(found: FoundCredential, all: ReadonlyMap<string, FoundCredential>): Promise<Taken> {
-    const { credential, hasUse, identity } = found;
-    return { credential, hasUse, identity, understood: await this.#meaningOf(found, all) };
+    const { credential, hasUse, identity, top } = found;
+    const holds = credentialOf(top)?.fingerprint;
+    const taken = { credential, hasUse, identity, ...(holds === undefined ? {} : { holds }) };
+    try {
+      return { ...taken, understood: await this.#meaningOf(found, all) };
+    } catch (thrown) {
+      // Users write these files: whatever one of them leads to is no reason to look at no other.
+      const fault = asFault(thrown, `understanding ${topPathOf(this.settings, credential)}`);
+      return { ...taken, understood: { kind: 'unfit', finding: this.#unfit(credential, fault) } };
+    }
   }
 
   async #meaningOf(found: FoundCredential, all: ReadonlyMap<string, FoundCredential>): Promise<Understood> {

@@ -97,6 +97,11 @@ export class Engine {
     await store.enrol(wishes.map(seedOf), world.clock.now());
   }
 
+  /** Wishes whose source does not have them at the moment: what is known of them stays. */
+  async park(wishes: readonly WishName[]): Promise<void> {
+    await this.ports.store.park(wishes);
+  }
+
   /** Wishes whose source has dropped them for good: nothing of them is left, nor of accounts that were theirs alone. */
   async forget(wishes: readonly WishName[], accounts: readonly AccountName[]): Promise<void> {
     const { store } = this.ports;

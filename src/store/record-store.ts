@@ -7,7 +7,7 @@ import { deliveryTable, issuerTable, noticeTable } from './document-table.ts';
 import { readFindings } from './quarantine.ts';
 import type { Sealer } from './sealer.ts';
 import type { AccountLock, Store } from './store.ts';
-import { enrolWishes, forgetWishes, registerWishes } from './wish-register.ts';
+import { enrolWishes, forgetWishes, parkWishes, registerWishes } from './wish-register.ts';
 import { WishTable } from './wish-table.ts';
 
 /** Locks, which the two databases make in different ways. */
@@ -28,6 +28,7 @@ export function recordStore(database: Database, locks: Locks, sealer: Sealer, cl
   return {
     register: (seeds, now) => registerWishes(database, seeds, now),
     enrol: (seeds, now) => enrolWishes(database, seeds, now),
+    park: (names) => parkWishes(database, names),
     parked: () => wishes.parked(),
     forgetWishes: (names) => forgetWishes(database, names),
     wishes: (names) => wishes.read(names),

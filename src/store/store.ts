@@ -47,6 +47,8 @@ export interface Store {
   register(seeds: readonly WishSeed[], now: Epoch): Promise<void>;
   /** As `register`, for these alone: what is not among them stays as it is. For sources that name their wishes one by one. */
   enrol(seeds: readonly WishSeed[], now: Epoch): Promise<void>;
+  /** Keeps what is known of these, and makes none of them due until it is registered or enrolled again. */
+  park(names: readonly WishName[]): Promise<void>;
   /** The names of wishes that were registered once and are not any more. */
   parked(): Promise<readonly WishName[]>;
   /** Deletes wishes, with their tokens and deliveries. Whoever is working on one of them finds out when they settle. */

@@ -82,6 +82,14 @@ async function applyAll(database: Database, changes: readonly Change[], now: Epo
   });
 }
 
+/** Nobody works on them until they are taken in again. */
+export async function parkWishes(database: Database, names: readonly WishName[]): Promise<void> {
+  const listed = database.sql.listed('$1');
+  await database.write((session) =>
+    session.change(`UPDATE wish SET state = 'parked' WHERE name IN (${listed})`, [JSON.stringify(names)]),
+  );
+}
+
 /** With all that hangs on them. */
 export async function forgetWishes(database: Database, names: readonly WishName[]): Promise<void> {
   if (names.length === 0) return;

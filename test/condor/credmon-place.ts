@@ -18,6 +18,8 @@ export interface CredmonPlace {
   readonly knobs: Readonly<Record<string, string>>;
   /** All that the credmon wrote for people. */
   log(): string;
+  /** Other values of knobs, which the credmon finds at its next SIGHUP; undefined: not set any more. */
+  reconfigure(changes: Readonly<Record<string, string | undefined>>): Promise<void>;
   /** Resolves when it has looked at everything. */
   start(): Promise<ChildProcess>;
 }
@@ -64,6 +66,12 @@ export async function credmonPlace(t: TestContext, logins: number): Promise<Cred
     directory,
     issuer,
     knobs,
+    reconfigure: (changes) => {
+      const set = Object.entries({ ...knobs, ...changes }).filter(
+        (knob): knob is [string, string] => knob[1] !== undefined,
+      );
+      return writeCondorConfig(bin, Object.fromEntries(set));
+    },
     log: () => (existsSync(log) ? readFileSync(log, 'utf8') : ''),
     async start() {
       const args = ['credmon', '--condor-bin', bin];

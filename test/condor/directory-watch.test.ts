@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { openCredentialDirectory } from '../../src/condor/directory.ts';
 import { minutes, seconds } from '../../src/token/time.ts';
@@ -95,6 +95,21 @@ test('a change is told without a signal as well', async (t) => {
   put(path, 'bob', 'b.top', 'r2');
   await told1;
   assert.deepEqual([...new Set(told)], ['bob']);
+});
+
+test('another directory in the place of the first one, as when it is mounted, is watched like that one', async (t) => {
+  const { path, directory, settled, heard, told } = await watched(t);
+  renameSync(path, `${path}-before`);
+  t.after(() => rmSync(`${path}-before`, { recursive: true }));
+  mkdirSync(path);
+  put(path, 'carol', 'c.top', 'r1');
+  assert.equal(await settled(), 'alice bob carol');
+  const told1 = heard();
+  put(path, 'dave', 'd.top', 'r1');
+  await told1;
+  assert.deepEqual([...new Set(told)], ['dave']);
+  await directory.stayOn(4711);
+  assert.equal(readFileSync(`${path}/pid`, 'utf8'), '4711', 'condor_credd signals us there as well');
 });
 
 test('a link is not watched, and a file where a user was is a user gone', async (t) => {

@@ -113,6 +113,17 @@ export function wishContract(contract: Contract): void {
     assert.deepEqual([(await wish('comes')).dueAt, (await wish('turns')).dueAt], [later(3), later(3)]);
   });
 
+  says('a parked wish keeps its token, is due to nobody, and goes on as it was when it is enrolled again', async () => {
+    await a.register([seed('away'), seed('here')], at);
+    for (const claimed of await claim(a)) await a.settle({ ...claimed, dueAt: later(7_000) }, accessToken('t'));
+    await a.park([wishName('away')]);
+    assert.ok((await a.parked()).includes(wishName('away')));
+    assert.ok(!names(await claim(a, 10, later(99_999))).includes('away'));
+    await a.enrol([seed('away')], later(2));
+    assert.deepEqual([(await wish('away')).state, (await wish('away')).dueAt], ['kept', later(7_000)]);
+    assert.ok((await b.token(wishName('away')))?.equals(accessToken('t')));
+  });
+
   says('of a forgotten wish nothing is left, and a late settle is refused', async () => {
     await a.register([seed('gone'), seed('left')], at);
     const claimed = (await claim(a)).find(({ name }) => name === 'gone');
