@@ -30,12 +30,26 @@ function together(sections: readonly Sections[]): string {
   return JSON.stringify(merged);
 }
 
-for (const page of ['README.md', 'docs/setup.md', 'docs/tour.md', 'docs/migrate-from-osg-token-renewer.md']) {
+const pages = [
+  'README.md',
+  'docs/setup.md',
+  'docs/tour.md',
+  'docs/migrate-from-osg-token-renewer.md',
+  'docs/condor-more-ways.md',
+  'docs/glideinwms.md',
+];
+for (const page of pages) {
   test(`what ${page} shows as configuration is accepted`, async () => {
     const sections = configurationsOf(page);
     assert.ok(sections.length > 0);
     const rows = JSON.stringify([{ name: 'ce1', host: 'ce1.example.org' }]);
-    const config = await load('/c.yaml', together(sections), { '/home/alice/ces.yaml': rows });
+    const lists = {
+      '/home/alice/ces.yaml': rows,
+      '/etc/tokeep/ces.yaml': rows,
+      '/etc/tokeep/users.yaml': '- user: alice',
+    };
+    const secret = { '/etc/tokeep/secrets/data-robot': 'secret' };
+    const config = await load('/c.yaml', together(sections), { ...lists, ...secret });
     assert.deepEqual(sentences(config), []);
     assert.ok(config.wishes.size > 0);
   });
