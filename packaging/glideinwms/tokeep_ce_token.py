@@ -29,7 +29,7 @@ DEFAULTS = {"token_file": "/var/lib/tokeep-ce/{name}.token", "min_lifetime": 600
 LARGEST_TOKEN = 16 * 1024
 CLOCK_SKEW = 60
 # Part of a file name: no way out of the directory.
-FIT = re.compile(r"^[A-Za-z0-9_@:+=-][A-Za-z0-9_.@:+=-]{0,199}$")
+FIT = re.compile(r"^[A-Za-z0-9_@:+=-][A-Za-z0-9_.@:+=-]{0,199}\Z")
 FOR_EVERYBODY = ("ANY", "https://wlcg.cern.ch/jwt/v1/any")
 
 
@@ -183,7 +183,7 @@ def _is_time(value):
 def _claims(token, path):
     parts = token.split(".")
     try:
-        if len(parts) != 3 or not all(re.match(r"^[A-Za-z0-9_-]+$", part) for part in parts):
+        if len(parts) != 3 or not all(re.match(r"^[A-Za-z0-9_-]+\Z", part) for part in parts):
             raise ValueError
         payload = parts[1] + "=" * (-len(parts[1]) % 4)
         claims = json.loads(base64.urlsafe_b64decode(payload).decode("utf-8"))
