@@ -71,7 +71,7 @@ async function portsOf({ world, signal }: StoreContext, say: StorerPorts['say'])
     },
     async isOwnProvider(service) {
       const program = await inPath(world, 'condor_config_val');
-      const end = await run(program, ['-dump', '^(LOCAL|CLIENT)_CREDMON_PROVIDER_NAMES?$']);
+      const end = await run(program, ['-dump', '-expanded', '^(LOCAL|CLIENT)_CREDMON_PROVIDER_NAMES?$']);
       const lines = end.kind === 'exited' ? end.stdout.split('\n') : [];
       const lists = lines.map((line) => /^\w+ = (.*)$/.exec(line)?.[1] ?? '');
       return lists.some((list) => list.split(/[\s,]+/).includes(service));

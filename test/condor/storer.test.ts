@@ -27,7 +27,8 @@ function submitter(t: TestContext, more: Readonly<Record<string, string>> = {}) 
   const env = { PATH: `${condor.directory}:/usr/bin:/bin`, HOME: '/nonexistent', ...more };
   writeFileSync(
     join(condor.directory, 'condor_config_val'),
-    '#!/bin/sh\necho "LOCAL_CREDMON_PROVIDER_NAME = scitokens"\n',
+    `#!/bin/sh\ncase " $* " in *" -expanded "*) names=scitokens ;; *) names='$(OUR_NAMES)' ;; esac
+echo "LOCAL_CREDMON_PROVIDER_NAME = $names"\n`,
     {
       mode: 0o755,
     },
