@@ -11,6 +11,8 @@ export interface JudgeTerms {
   readonly account: string;
   /** What was spent, in words, such as `refresh token`; undefined when nothing was, so that nothing can be dead. */
   readonly credential: string | undefined;
+  /** How a person brings a new credential, where that is not `tokeep account login`. */
+  readonly newLogin?: string | undefined;
 }
 
 interface Meaning {
@@ -67,7 +69,7 @@ export function judgeRefusal(raw: RawAnswer, terms: JudgeTerms, place: string): 
   if (oauthError === 'invalid_grant' && terms.credential !== undefined) {
     return {
       kind: 'refused',
-      fault: deadCredential(terms.credential, terms.account, place, said),
+      fault: deadCredential(terms, place, said),
       oauthError,
       credentialDead: true,
     };
@@ -85,10 +87,10 @@ function meaningOf(oauthError: string, status: number): Meaning {
   return meanings.get(oauthError) ?? (status === 401 ? clientRefused : otherwise);
 }
 
-function deadCredential(credential: string, account: string, place: string, said: string): Fault {
+function deadCredential({ credential, account, newLogin }: JudgeTerms, place: string, said: string): Fault {
   const causes = 'it ran out, was revoked, or was used elsewhere (a copy of the state, another program)';
   return new Fault('login-needed', `${place} refuses the ${credential} of account ${account}: ${said}; ${causes}`, {
-    hint: `log in again: tokeep account login ${account}`,
+    hint: newLogin ?? `log in again: tokeep account login ${account}`,
   });
 }
 

@@ -15,7 +15,7 @@ export function judgeMytokenAnswer(raw: RawAnswer, account: MytokenAccount): Gra
     const advice = limits.get(error);
     if (advice !== undefined) return refused(account, error, said, advice);
   }
-  return judgeTokenAnswer(raw, { account: account.name, credential: 'mytoken' });
+  return judgeTokenAnswer(raw, { account: account.name, credential: 'mytoken', newLogin: account.newLogin });
 }
 
 /** A mytoken in the body that the server cannot resolve at all is an `invalid_request` to it. */
@@ -61,7 +61,7 @@ function judgeProvider(raw: RawAnswer, account: MytokenAccount, said: string): G
     return refused(account, theirs, said, 'ask for scopes and audiences that the issuer gives');
   }
   if (raw.status === 429 || raw.status === 503)
-    return judgeTokenAnswer(raw, { account: account.name, credential: 'mytoken' });
+    return judgeTokenAnswer(raw, { account: account.name, credential: 'mytoken', newLogin: account.newLogin });
   const sentence = `the issuer behind ${account.server} did not answer it as it should: ${words('oidc_error', said)}`;
   return { kind: 'later', fault: new Fault('issuer-fault', sentence), retryAfter: undefined };
 }

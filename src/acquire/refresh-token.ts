@@ -34,5 +34,6 @@ export const refreshToken: Grant<RefreshTokenAccount> = {
     });
   },
   salvage: salvageRefreshToken,
-  judge: (raw, { account }) => judgeTokenAnswer(raw, { account: account.name, credential: 'refresh token' }),
+  judge: (raw, { account: { name, newLogin } }) =>
+    judgeTokenAnswer(raw, { account: name, credential: 'refresh token', newLogin }),
 };
