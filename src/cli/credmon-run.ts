@@ -11,6 +11,7 @@ import { ownIssuers } from '../mint/own-issuers.ts';
 import type { Logger } from '../observe/log.ts';
 import { countEvents } from '../observe/metrics.ts';
 import { withOwnLocks } from '../store/own-locks.ts';
+import { closeInheritedFiles } from '../world/inherited-files.ts';
 import { localFiles } from '../world/real-files.ts';
 import { sharedFileSystem } from '../world/shared-file-system.ts';
 import type { World } from '../world/world.ts';
@@ -31,6 +32,7 @@ const grace = 5_000;
 export async function keepCredentials(context: Context, options: CredmonOptions): Promise<ExitCode> {
   const hangups = new Hangups();
   const signals = stopsOf(context);
+  closeInheritedFiles();
   process.umask(0o027);
   // The master may give us no HOME, and the sealing key of a pool without root is looked for below it.
   process.env['HOME'] ??= homeOfUser();

@@ -66,7 +66,7 @@ const place: KnobGroup = {
     fresh(
       'TOKEEP_CREDMON_NETWORK_USER',
       'nobody',
-      'as whom the process runs that speaks to issuers, where the credmon is root',
+      'as whom the process runs that speaks to issuers, where the credmon is root; best a user that nothing else runs as',
     ),
     unchanged(
       'CREDMON_OAUTH',

@@ -1,3 +1,4 @@
+import { asFault, Fault } from '../fault/fault.ts';
 import type { Logger } from '../observe/log.ts';
 import { millis } from '../token/time.ts';
 import { lookUpUser } from '../world/identities.ts';
@@ -38,6 +39,14 @@ export async function startNetworkOf({ world, settings, log, program, caFiles }:
 
 /** A user without a group of its own, which only a number can be, gets the group of that number. */
 async function networkUser(world: World, name: string): Promise<{ readonly uid: number; readonly gid: number }> {
-  const { uid, gid = uid } = await lookUpUser(world, name);
-  return { uid, gid };
+  try {
+    const { uid, gid = uid } = await lookUpUser(world, name);
+    return { uid, gid };
+  } catch (cause) {
+    const hint = 'set TOKEEP_CREDMON_NETWORK_USER to one that is there; best to one that nothing else runs as';
+    throw new Fault('target-refused', `the network process is to be of ${name}: ${asFault(cause, 'looking').message}`, {
+      hint,
+      cause,
+    });
+  }
 }

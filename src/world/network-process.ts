@@ -99,7 +99,7 @@ function spawned({ program, user, readable, env }: NetworkProcessOptions): Child
     const child = spawn(process.execPath, [...flags, program], {
       cwd: '/',
       env: Object.fromEntries(given),
-      // Node closes what we hold (CLOEXEC), and at its start what we were handed ourselves.
+      // Node closes what we opened (CLOEXEC); for what we were handed ourselves there is closeInheritedFiles.
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       ...user,
     });

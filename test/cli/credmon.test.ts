@@ -312,6 +312,17 @@ test('condor_master learns from the exit status what went wrong', async () => {
   assert.equal(await place.start().status(), 7);
 });
 
+test('a user for the network who is not there is named with the knob', async () => {
+  // Without root it is ourselves.
+  if (!root) return;
+  await using place = await bed({ TOKEEP_CREDMON_NETWORK_USER: 'no-such-user' });
+  const credmon = place.start();
+  assert.equal(await credmon.status(), 5);
+  const log = readFileSync(place.log, 'utf8');
+  assert.match(log, /the network process is to be of no-such-user: there is no user "no-such-user" on this machine/);
+  assert.match(log, /set TOKEEP_CREDMON_NETWORK_USER/);
+});
+
 test('a network process that is killed is started again, and the metrics are where they were', async () => {
   await using place = await bed();
   const credmon = place.start();

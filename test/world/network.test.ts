@@ -317,12 +317,15 @@ test('a page of text is served by the network process, and by the next one at th
 async function startParent(): Promise<{ readonly parent: ChildProcess; readonly pid: number }> {
   const source = `
     const { startNetwork } = await import(${JSON.stringify(new URL('../../src/world/network.ts', import.meta.url).href)});
+    const { closeInheritedFiles } = await import(${JSON.stringify(new URL('../../src/world/inherited-files.ts', import.meta.url).href)});
+    closeInheritedFiles();
     const user = ${JSON.stringify(root ? nobody : null)};
     await startNetwork({ program: ${JSON.stringify(program)}, env: {}, readable: [], ...(user === null ? {} : { user }),
       onStart: (pid) => console.log(pid), onEnd() {} });`;
   const held = openSync('/etc/hostname', 'r');
   const parent = spawn(process.execPath, ['--input-type=module', '-e', source], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ignore', 'ignore', held],
+    // One far from the others is what Node overlooks.
+    stdio: ['ignore', 'pipe', 'inherit', 'ignore', 'ignore', held, ...Array(60).fill('ignore'), held],
   });
   const [line] = (await once(parent.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
   return { parent, pid: Number(line) };
