@@ -22,7 +22,8 @@ ${knobs.map(row).join('\n')}
 
 What becomes of each knob of HTCondor's configuration with \`tokeep credmon\`: *honoured* as by the credmon that HTCondor ships, *new* with us, *ignored*
 (and why), or *unchanged*: read by HTCondor's own programs, where it holds as before. \`LOCAL_CREDMON_<PROVIDER>_X\` comes before
-\`LOCAL_CREDMON_X\`, and \`CREDMON_OAUTH.X\` before \`X\`. A knob set to nothing is not set. Knobs are read at the start, at SIGHUP, and when a file of
+\`LOCAL_CREDMON_X\`, and \`CREDMON_OAUTH.X\` before \`X\`. HTCondor has no \`-\` in names of knobs, so that a provider with one in its name has no
+knobs of its own. A knob set to nothing is not set. Knobs are read at the start, at SIGHUP, and when a file of
 the configuration has changed.
 
 Lists are separated by blanks or commas. True is \`True\`, \`t\`, \`yes\` or \`1\`; times are seconds, also as a product (\`7 * 24 * 3600\`). Nothing

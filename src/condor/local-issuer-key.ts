@@ -53,6 +53,12 @@ async function groupRemark(world: World, path: string): Promise<string | undefin
  * private key of the first holds.
  */
 async function makeKey(world: World, provider: LocalProvider): Promise<void> {
+  if (provider.publicKey === provider.privateKey) {
+    const [one, other] = [localKnob(provider, 'PRIVATE_KEY'), localKnob(provider, 'PUBLIC_KEY')];
+    throw new Fault('config-invalid', `${one} and ${other} both name ${provider.privateKey}`, {
+      hint: 'give each a file of its own: one is for nobody else to read, the other for everybody',
+    });
+  }
   const { privateKey } = await makeKeyPair(provider.algorithm);
   await writePublicKey(world, provider.publicKey, privateKey);
   const type = provider.algorithm === 'ES256' ? 'sec1' : 'pkcs1';

@@ -197,6 +197,14 @@ test('what no token can be made of is refused with the knob it stands in', async
   }
 });
 
+test('where both knobs name one file, no key is made that everybody could read', async () => {
+  const place = freshPlace();
+  const path = `${place}/key.pem`;
+  const refused = prepareLocalIssuer(depsOf(place), providerIn(place, { privateKey: path, publicKey: path }));
+  await assert.rejects(refused, (thrown) => isFault('config-invalid')(thrown) && /PUBLIC_KEY/.test(String(thrown)));
+  assert.equal(existsSync(path), false);
+});
+
 test('a key of another kind, an open one and none at all are Faults that quote nothing of it', async () => {
   const place = freshPlace();
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
