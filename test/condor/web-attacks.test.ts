@@ -109,3 +109,19 @@ test('a token without a refresh token is put down for the credmon alone, with no
   assert.deepEqual([top.scopes, top.audience], ['openid, offline_access, storage.read:/', undefined]);
   assert.match((await visitor.get('/')).body, /logged in, token on its way/);
 });
+
+test('whatever an issuer calls its error, the list of services goes on', async () => {
+  await using bed = await webBed();
+  const { link } = await bed.ask([loginRequest(bed, 'https://issuer.example', 'mytok')]);
+  const visitor = new Visitor(bed);
+  let list = await visitor.confirm(link);
+  for (const error of ['__proto__', 'constructor', '\u202e<b>', 'x'.repeat(5_000)]) {
+    const { location } = await visitor.press(list, '/login/mytok');
+    const state = new URL(location).searchParams.get('state') ?? '';
+    await visitor.get(`/return/mytok?${new URLSearchParams({ state, error })}`);
+    list = await visitor.get('/');
+    assert.equal(list.status, 200, error);
+    assert.match(list.body, /did not log you in: .*<p>Tell the administrator of this access point/s);
+    assert.doesNotMatch(list.body, /<b>|\u202e|x{300}/);
+  }
+});

@@ -60,11 +60,15 @@ export function judgeRedirect(returned: Returned, attempt: Attempt, host: string
     why: `${host} did not log you in: ${name}${words === '' ? '' : ` (${words})`}`,
     hint: later
       ? 'It has a fault of its own at the moment. Try again in a while.'
-      : (hints[name] ?? 'Tell the administrator of this access point what it says here.'),
+      : (hints.get(name) ?? 'Tell the administrator of this access point what it says here.'),
   };
 }
 
-const hints: Readonly<Record<string, string>> = {
-  invalid_scope: 'The permissions in your submit file are not all for you to have there. Mend them, and submit again.',
-  invalid_target: 'The resource in your submit file is not one that this issuer knows. Mend it, and submit again.',
-};
+/** A map, since a name such as `__proto__` finds something in every object. */
+const hints: ReadonlyMap<string, string> = new Map([
+  [
+    'invalid_scope',
+    'The permissions in your submit file are not all for you to have there. Mend them, and submit again.',
+  ],
+  ['invalid_target', 'The resource in your submit file is not one that this issuer knows. Mend it, and submit again.'],
+]);
