@@ -44,7 +44,7 @@ const firstSaneTime = epoch(Date.UTC(2025, 0, 1));
 /** How far a time of ours may lie in the future before the clock is taken to have been set back. */
 export const clockTolerance = minutes(1);
 const criticalShare = 0.1;
-const shortestUse = 0.1;
+const shortestUse = 0.02;
 
 /**
  * Does the wish need renewing now? The first rule that applies decides. All times are in terms of our own clock (the skew was
@@ -101,7 +101,7 @@ function judgeToken(
 
 /**
  * Where less than min_lifetime is left; none if the token never lives that long (then the renewal point decides, and a remark says so).
- * One that hardly lives longer is kept for a tenth of its life all the same: it would be renewed without a pause.
+ * One that hardly lives longer is kept for a fiftieth of its life all the same: it would be renewed without a pause.
  */
 export function deadlineOf(terms: Pick<VerdictTerms, 'minLifetime'>, token: TokenFacts): Epoch | undefined {
   if (terms.minLifetime === undefined) return undefined;
