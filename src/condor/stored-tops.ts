@@ -25,13 +25,13 @@ export interface LoneMeta {
 }
 
 /** What could not be read; the others go on. */
-export interface UnreadTop {
+interface UnreadTop {
   readonly kind: 'failed';
   readonly path: string;
   readonly fault: Fault;
 }
 
-export type Stored = StoredTop | LoneMeta | UnreadTop;
+type Stored = StoredTop | LoneMeta | UnreadTop;
 
 /**
  * All credentials of a credential directory, one after the other, for commands that go through all of them. No link is followed. Throws a
