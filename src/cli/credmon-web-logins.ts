@@ -28,15 +28,18 @@ export async function listLogins(context: Context, options: LoginsOptions): Prom
   });
 }
 
-/** `tokeep credmon logins allow USER SERVICE`. */
-export async function allowLogin(
-  context: Context,
-  user: string,
-  service: string,
-  options: LoginsOptions,
-): Promise<ExitCode> {
+/** Whose login for which service; `subject` only where it is to be that one and no other. */
+export interface LoginToAllow {
+  readonly user: string;
+  readonly service: string;
+  readonly subject: string | undefined;
+}
+
+/** `tokeep credmon logins allow USER SERVICE [SUBJECT]`. */
+export async function allowLogin(context: Context, login: LoginToAllow, options: LoginsOptions): Promise<ExitCode> {
+  const { user, service, subject } = login;
   return await withPins(context, options, async (pins) => {
-    const pin = await pins.allow(user, service);
+    const pin = await pins.allow(user, service, subject);
     if (pin === undefined) throw await nobodyToAllow(pins, user, service);
     await context.say(
       `from now on ${user} logs in for ${service} as ${printable(pin.subject)} of ${printable(pin.issuer)}`,
@@ -69,6 +72,11 @@ const withPins = (
 async function nobodyToAllow(pins: PinTable, user: string, service: string): Promise<Fault> {
   const pin = await pins.find(user, service);
   if (pin === undefined) return unknown(user, service);
+  if (pin.refused !== undefined) {
+    const { subject, issuer } = pin.refused;
+    const sentence = `the last who was refused as ${user} for ${service} is ${printable(subject)} of ${printable(issuer)}`;
+    return new Fault('usage', sentence, { hint: 'nothing was changed; see: tokeep credmon logins list' });
+  }
   return new Fault('usage', `nobody but ${printable(pin.subject)} has tried to log in as ${user} for ${service}`, {
     hint: `they log in first, and are refused; or: tokeep credmon logins forget ${user} ${service}`,
   });

@@ -178,6 +178,13 @@ test('it does not serve as root, nor in the clear where others can listen', asyn
   assert.equal((await stat(join(bare.root, 'log', 'web.log'))).uid, uid);
 });
 
+/** A state directory with what is in it. */
+async function giveToNobody(state: string): Promise<void> {
+  for (const path of [state, ...(await readdir(state)).map((name) => join(state, name))]) {
+    await chown(path, nobody, nobody);
+  }
+}
+
 test("logins are listed, allowed and forgotten, and the database stays its owner's", async () => {
   await using at = await pool(() => ({}));
   const none = at.run('logins', 'list');
@@ -187,16 +194,25 @@ test("logins are listed, allowed and forgotten, and the database stays its owner
   const database = await openWebDatabase(world, at.state);
   const pins = new PinTable(database, world.clock);
   await pins.judge('alice', 'mytok', { issuer: 'https://issuer.example', subject: 'alice@idp' });
-  await database.close();
   if (isRoot) {
     await chmod(join(at.root, 'lib'), 0o755);
-    await chown(at.state, nobody, nobody);
-    await chown(join(at.state, 'web.db'), nobody, nobody);
+    await giveToNobody(at.state);
   }
   const early = at.run('logins', 'allow', 'alice', 'mytok');
   assert.equal(early.status, 2, early.stderr);
   assert.match(early.stderr, /nobody but alice@idp has tried to log in as alice for mytok/);
   assert.match(at.run('logins', 'list').stdout, /^alice mytok: alice@idp of https:\/\/issuer\.example, since 20/);
+  await pins.judge('alice', 'mytok', {
+    issuer: 'https://issuer.example',
+    subject: 'mallory',
+  });
+  await database.close();
+  const other = at.run('logins', 'allow', 'alice', 'mytok', 'alice@new');
+  assert.equal(other.status, 2);
+  assert.match(other.stderr, /the last who was refused as alice for mytok is mallory of https:\/\/issuer\.example/);
+  assert.match(at.run('logins', 'list').stdout, /^alice mytok: alice@idp/);
+  assert.equal(at.run('logins', 'allow', 'alice', 'mytok', 'mallory').status, 0);
+  assert.match(at.run('logins', 'list').stdout, /^alice mytok: mallory/);
   const again = at.run('logins', 'forget', 'alice', 'mytok');
   assert.equal(again.status, 0, again.stderr);
   assert.equal(at.run('logins', 'list').stdout, '');
@@ -216,9 +232,7 @@ test('WEB-08: sessions are listed, and those of a user are ended from outside', 
   const bob = await sessions.begin({ person: 'bob' }, undefined);
   if (isRoot) {
     await chmod(join(at.root, 'lib'), 0o755);
-    for (const path of [at.state, ...(await readdir(at.state)).map((name) => join(at.state, name))]) {
-      await chown(path, nobody, nobody);
-    }
+    await giveToNobody(at.state);
   }
   const listed = at.run('sessions', 'list');
   assert.match(

@@ -65,15 +65,18 @@ export class PinTable {
     });
   }
 
-  /** From now on it is the one who was refused last; undefined where nobody was. */
-  async allow(user: string, provider: string): Promise<Pin | undefined> {
+  /**
+   * From now on it is the one who was refused last; undefined where nobody was, or where it is not `subject`: somebody else may have been
+   * refused since it was looked at.
+   */
+  async allow(user: string, provider: string, subject?: string): Promise<Pin | undefined> {
     const service = keyOf(provider);
     const now = this.#clock.now();
     return await this.#database.write(async (session) => {
       const changed = await session.change(
         `UPDATE web_pin SET iss = refused_iss, sub = refused_sub, pinned_at = $3,
-           refused_iss = NULL, refused_sub = NULL, refused_at = NULL ${where} AND refused_sub IS NOT NULL`,
-        [user, service, now],
+           refused_iss = NULL, refused_sub = NULL, refused_at = NULL ${where} AND refused_sub = coalesce($4, refused_sub)`,
+        [user, service, now, subject ?? null],
       );
       if (changed === 0) return undefined;
       const [row] = await session.rows(`SELECT * FROM web_pin ${where}`, [user, service]);

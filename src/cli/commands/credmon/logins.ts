@@ -24,14 +24,22 @@ export const register: CommandModule['register'] = (parent, run) => {
     .description('Let the one who was refused last log in from now on, in place of the one before.')
     .argument('<USER>', 'the local user')
     .argument('<SERVICE>', 'the name in use_oauth_services, without handle')
+    .argument('[SUBJECT]', 'who it has to be, as the list has it; else nothing is changed')
     .addOption(condorBin())
     .action(
-      run(async (context, user: string, service: string, options: LoginsOptions) => {
+      run(async (context, user: string, service: string, subject: string | undefined, options: LoginsOptions) => {
         const { allowLogin } = await import('../../credmon-web-logins.ts');
-        return await allowLogin(context, user, service, options);
+        return await allowLogin(context, { user, service, subject }, options);
       }),
     );
-  withExamples(allow, { line: 'tokeep credmon logins allow alice mytok', does: 'after alice got a new account there' });
+  withExamples(
+    allow,
+    { line: 'tokeep credmon logins allow alice mytok', does: 'after alice got a new account there' },
+    {
+      line: 'tokeep credmon logins allow alice mytok 8f3c-alice',
+      does: 'that one, even if somebody else was refused since',
+    },
+  );
   const forget = logins
     .command('forget')
     .description('Forget whom a user logs in as; the next login decides anew.')
