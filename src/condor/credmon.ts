@@ -253,17 +253,20 @@ class Credmon {
 
   /** A vault token that is refused for good: as the shipped credmon does, so that the next submit gets a new one. */
   async #denied({ wish, fault }: JobReport): Promise<void> {
-    const account = this.#kept.config.accounts.get(wish.account);
-    if (fault === undefined || account?.grant !== 'vault') return;
+    const account = () => this.#kept.config.accounts.get(wish.account);
+    if (fault === undefined || account()?.grant !== 'vault') return;
     const { world, store, log } = this.#deps;
     try {
-      const record = await store.account(account.name);
+      const record = await store.account(wish.account);
       // After a good answer a dead login stays noted, without a trouble.
       if (record?.login !== 'dead' || record.trouble?.code !== 'login-needed') return;
-      const place = this.#kept.placeOf(wish.name);
+      await this.#directory.settle();
+      await this.#looking;
+      // Somebody may have stored another token since that one was sent.
+      const place = account()?.fingerprint === record.fingerprint ? this.#kept.placeOf(wish.name) : undefined;
       if (place === undefined) return;
       await using top = new HeldTop(world, { directory: this.#directory.path, ...place });
-      if (await top.remove()) log.event('credential-removed', { account: account.name, reason: fault.message });
+      if (await top.remove()) log.event('credential-removed', { account: wish.account, reason: fault.message });
     } catch (thrown) {
       this.#unexpected(`removing the credential of ${wish.name}`, thrown);
     }

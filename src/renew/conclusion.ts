@@ -32,7 +32,7 @@ export function concluded(ending: Ending): { readonly record: AccountRecord; rea
   if (outcome.kind === 'refused' && outcome.credentialDead && stillSame) {
     const record = refusedCredential(
       account,
-      { ...kept, learnt },
+      { ...kept, learnt, fingerprint: account.fingerprint },
       unknownSince(before),
       outcome.fault,
       moment.now,

@@ -64,3 +64,17 @@ test('a vault with a cache is asked for more than is left of the token at hand, 
     `half of the life and a minute: ${minimums}`,
   );
 });
+
+test('a refusal is noted for the account as it was asked for, so that nobody holds another credential for the refused one', async () => {
+  await using server = await startVaultServer();
+  const { dir } = await withSecret('hvs.unknown');
+  const account = (path: string) =>
+    `accounts:\n  robot: { grant: vault, server: ${server.url}, secret_path: "${path}", vault_token: { file: DIR/credential }, timeout: 2s }\n`;
+  for (const path of ['secret/oauth/creds/demo/one:default', 'secret/oauth/creds/demo/other:default']) {
+    const here = await setting({ dir, config: `${account(path)}${wish.replace('[storage.read:/]', 'default')}` });
+    await here.pass('forced');
+    const { login, fingerprint } = await here.account('robot');
+    assert.deepEqual([login, fingerprint], ['suspended', here.config.accounts.get('robot' as never)?.fingerprint]);
+    await here.close();
+  }
+});
