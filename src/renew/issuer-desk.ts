@@ -9,7 +9,7 @@ import { admit, type GateState, type IssuerResult, left, openGate, type Pass } f
 
 /**
  * More than this wait for one issuer only where nobody could look again later: who waits holds a place among all that is under way, and an
- * issuer that hangs must leave some to the others (scenario 31).
+ * issuer that hangs must leave some to the others (scenario 47).
  */
 const longestQueue = 1000;
 const shortestReturn = seconds(1);

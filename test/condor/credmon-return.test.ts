@@ -20,7 +20,7 @@ async function until(holds: () => boolean): Promise<void> {
 
 const logged = (place: CredmonPlace, words: RegExp) => until(() => words.test(place.log()));
 
-test('a directory that is empty at the start, since it is not mounted yet, costs no token; nor does a setting that was wrong for a while', {
+test('scenario 48: a directory that is empty at the start, since it is not mounted yet, costs no token; nor does a setting that was wrong for a while', {
   timeout: 120_000,
 }, async (t) => {
   const place = await credmonPlace(t, 2);
@@ -56,7 +56,7 @@ test('a directory that is empty at the start, since it is not mounted yet, costs
   assert.equal(await stop(credmon), 0);
 });
 
-test('a handle waits no longer than the credential that it lives on, when that is replaced', {
+test('scenario 50: a handle waits no longer than the credential that it lives on, when that is replaced', {
   timeout: 60_000,
 }, async (t) => {
   const place = await credmonPlace(t, 1);

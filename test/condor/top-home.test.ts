@@ -34,7 +34,7 @@ test('a successor takes the place of the spent one; scopes, owner and mode stay 
   assert.equal((await here.store.secrets('robot' as never)).credential, undefined, 'the store holds no copy');
 });
 
-test('somebody logs in anew while a request is under way: the new login stays, and is what the next request sends', async () => {
+test('scenario 50: somebody logs in anew while a request is under way: the new login stays, and is what the next request sends', async () => {
   await using issuer = await hostileIssuer();
   await using here = await setting({ config: oneLogin(issuer.issuer), home: 'top' });
   issuer.always(
@@ -50,7 +50,7 @@ test('somebody logs in anew while a request is under way: the new login stays, a
   assert.equal(issuer.requests.map(sent).at(-1), 'new-login');
 });
 
-test('a user whose directory was swept under a request stays swept: nothing is made anew, and nothing hangs', async () => {
+test('scenario 49: a user whose directory was swept under a request stays swept: nothing is made anew, and nothing hangs', async () => {
   await using issuer = await hostileIssuer();
   await using here = await setting({ config: oneLogin(issuer.issuer), home: 'top' });
   const user = join(here.dir, 'oauth_credentials', 'alice');

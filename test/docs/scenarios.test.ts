@@ -28,10 +28,10 @@ function claimed(): ReadonlySet<number> {
   return found;
 }
 
-test('the table has the forty-six scenarios, each once and in order', () => {
+test('the table has the scenarios each once and in order', () => {
   assert.deepEqual(
     rows.map(({ number }) => number),
-    Array.from({ length: 46 }, (_, n) => n + 1),
+    Array.from({ length: 51 }, (_, n) => n + 1),
   );
 });
 

@@ -48,7 +48,7 @@ test('whoever waited longer than their claim is good for is told so instead of b
   assert.equal((await third).kind, 'in');
 });
 
-test('scenario 31: an issuer that hangs does not keep all that waits for it in the queue, where others would find no place', async () => {
+test('scenario 47: an issuer that hangs does not keep all that waits for it in the queue, where others would find no place', async () => {
   const clock = new TestClock();
   const desk = deskFor(1, clock);
   const first = ticketOf(await desk.enter(issuer, never));

@@ -62,7 +62,7 @@ test('a token with a tenth of its life left is critical, an expired one too', ()
   assert.equal(urgency(judge(terms, record, after(noon, minutes(61)), daemon)), 'critical');
 });
 
-test('a token that lives hardly longer than min_lifetime is used for a fiftieth of its life, and not renewed without a pause', () => {
+test('scenario 51: a token that lives hardly longer than min_lifetime is used for a fiftieth of its life, and not renewed without a pause', () => {
   const lives = aToken({ issuedAt: noon, expiresAt: after(noon, seconds(400)) });
   const record = aRecord({ token: lives, renewAt: after(noon, seconds(230)) });
   const wished = { ...terms, minLifetime: seconds(399) };
