@@ -22,7 +22,9 @@ export function wishNames(config: Config, names: readonly string[]): readonly Wi
 
 function unknown(config: Config, name: string): Fault {
   const { file, wishes, findings } = config;
-  if (findings.some(({ section }) => section === `tokens.${name}`)) {
+  const left = findings.find(({ section }) => section === `tokens.${name}`);
+  if (left?.hint !== undefined) return new Fault(left.code, left.message, { hint: left.hint });
+  if (left !== undefined) {
     return new Fault('config-invalid', `the token ${name} is left out, since its section in ${file} has an error`, {
       hint: 'see: tokeep config check',
     });

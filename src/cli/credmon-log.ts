@@ -78,6 +78,6 @@ const strangeness = (facts: Stats): string | undefined =>
 
 const unwritable = (path: string, why: string, cause?: unknown): Fault =>
   new Fault('log-unwritable', `the log ${path} cannot be opened (${why})`, {
-    hint: 'it is named by CREDMON_OAUTH_LOG, or by -l',
+    hint: 'it is named by CREDMON_OAUTH_LOG (of the web login: CREDMON_WEB_LOG), or by -l',
     ...(cause === undefined ? {} : { cause }),
   });

@@ -1,7 +1,7 @@
 import type { ConfigFinding } from '../config/config.ts';
 import { asFault, type Fault } from '../fault/fault.ts';
 import { AuthzBook } from './authz.ts';
-import type { CredentialName } from './credential-name.ts';
+import { type CredentialName, wishNameOf } from './credential-name.ts';
 import type { CredmonDeps } from './credmon-deps.ts';
 import type { FoundCredential } from './directory-scan.ts';
 import type { Taken, Understood } from './kept-credentials.ts';
@@ -13,8 +13,19 @@ import { credentialOf } from './top-file.ts';
 import { topPathOf, topPosition } from './understanding.ts';
 import { type OwnPart, wishOf } from './wishes-of.ts';
 
+/** Something wrong, in a sentence: with a knob, or with what it names. */
+interface Wrong {
+  readonly knob?: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
 /** Where distributions put HTCondor's programs. */
 const usualBin = '/usr/bin';
+
+/** For a `.top` that no knob mends: the user stored it, and can store another one. */
+const removal = ({ user, provider, handle }: CredentialName): string =>
+  `${user} runs: condor_store_cred delete-oauth -s ${provider}${handle === undefined ? '' : ` -H ${handle}`}, and submits again`;
 
 /**
  * HTCondor's configuration, ready to be applied: what a `.top` file means with these settings, with the keys of local issuers at hand and
@@ -35,7 +46,7 @@ export class Rules {
     this.settings = settings;
     this.#book = new AuthzBook(deps.world, deps.condorBin ?? usualBin);
     // An error concerns one knob: as a warning here, for it must not be taken for a configuration that names too few wishes.
-    for (const { message, hint } of settings.findings) this.#say(message, hint);
+    for (const { knob, message, hint } of settings.findings) this.#findings.push(this.finding({ knob, message, hint }));
   }
 
   static async of(deps: CredmonDeps, settings: CredmonSettings): Promise<Rules> {
@@ -130,13 +141,17 @@ export class Rules {
   }
 
   /** Something wrong with the access point, not with one credential. */
-  finding({ message, hint }: { readonly message: string; readonly hint?: string | undefined }): ConfigFinding {
-    const said = hint === undefined ? message : `${message}; ${hint}`;
+  finding({ knob, message, hint }: Wrong): ConfigFinding {
+    const where =
+      knob === undefined ? "mend it in HTCondor's configuration" : `condor_config_val -v ${knob} says where it is set`;
     return {
       severity: 'warning',
       code: 'config-invalid',
       at: { file: this.settings.directory, line: 1, column: 1 },
-      message: said,
+      message,
+      // Two of them are two, also for whoever is told only of what is new.
+      section: knob ?? message,
+      hint: hint ?? `${where}; then: condor_reconfig`,
     };
   }
 
@@ -145,7 +160,8 @@ export class Rules {
   }
 
   #unfit(credential: CredentialName, { code, message, hint }: Fault): ConfigFinding {
-    const said = hint === undefined ? message : `${message}; ${hint}`;
-    return { severity: 'warning', code, at: topPosition(this.settings, credential), message: said };
+    const section = `tokens.${wishNameOf(credential)}`;
+    const at = topPosition(this.settings, credential);
+    return { severity: 'warning', code, at, message, section, hint: hint ?? removal(credential) };
   }
 }

@@ -264,6 +264,8 @@ export interface ConfigFinding {
   readonly didYouMean?: string;
   /** The section left out because of it, such as `tokens.monitoring`. */
   readonly section?: string;
+  /** What helps, where it is no line of a file that `config check` reads. */
+  readonly hint?: string;
 }
 
 /** The whole configuration, whatever file format it came from. */

@@ -83,6 +83,7 @@ function findings(wanted: Wanted): readonly Condition[] {
   return wanted.findings.map((finding) => {
     const place = `${finding.at.file}:${finding.at.line}:${finding.at.column}`;
     const meant = finding.didYouMean === undefined ? '' : ` (did you mean ${finding.didYouMean}?)`;
+    const said = finding.hint === undefined ? `${place}: ${finding.message}` : finding.message;
     return {
       key: `config:${finding.section ?? place}:${finding.code}`,
       subject: { kind: 'config', name: finding.section ?? place },
@@ -90,8 +91,8 @@ function findings(wanted: Wanted): readonly Condition[] {
       // A section that is left out is a token that nobody keeps.
       severity: finding.severity === 'error' ? 'critical' : 'warning',
       who: 'operator',
-      sentence: printable(`${place}: ${finding.message}${meant}`),
-      hint: 'run: tokeep config check',
+      sentence: printable(`${said}${meant}`),
+      hint: finding.hint ?? 'run: tokeep config check',
       since: null,
       nextTry: null,
       stage: finding.severity,

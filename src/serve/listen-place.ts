@@ -34,6 +34,6 @@ export function listenFault(place: ListenPlace, thrown: unknown): Fault {
     EADDRNOTAVAIL: 'this machine has no such address',
   };
   return new Fault('config-invalid', `cannot listen on ${placeText(place)}: ${reasons[code] ?? code}`, {
-    hint: 'choose another place with --listen',
+    hint: 'choose another place: --listen, or TOKEEP_WEB_LISTEN of the web login',
   });
 }

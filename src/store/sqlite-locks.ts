@@ -42,9 +42,13 @@ export class SqliteLocks implements Locks {
   async run(): Promise<AsyncDisposable> {
     const held = await this.#tryToHold('run.only');
     if (held === undefined) {
-      throw new Fault('state-second-run', `another \`tokeep run\` is working on this state (${this.#directory})`, {
-        hint: 'stop the other one first, or use `tokeep renew`, which works beside it',
-      });
+      throw new Fault(
+        'state-second-run',
+        `another \`tokeep run\` or credmon is working on this state (${this.#directory})`,
+        {
+          hint: 'stop the other one first; `tokeep renew` works beside a run, and `status` beside both',
+        },
+      );
     }
     return this.#lock(held, () => {});
   }

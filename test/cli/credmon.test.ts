@@ -215,6 +215,13 @@ test('the status of credentials is read beside the credmon: whose, what is wrong
     wishes.map(({ name, state }) => [name, state]),
     [['alice/scitokens', 'valid']],
   );
+  const unfit = await place.ask('status', 'bob/mytok');
+  assert.equal(unfit.status, 5, 'the user has to store another one');
+  assert.match(
+    unfit.stderr,
+    /no token is kept for mytok of bob: .*mytok\.top [^;]+\n {2}bob runs: condor_store_cred delete-oauth -s mytok/,
+  );
+  assert.doesNotMatch(all.stdout, /config check|:1:1/, 'that is for a configuration of our own');
   const unknown = await place.ask('status', 'carol/scitokens');
   assert.equal(unknown.status, 2);
   assert.match(unknown.stderr, /there is no token carol\/scitokens/);
