@@ -3,7 +3,14 @@ import { asFault } from '../fault/fault.ts';
 import { Secret } from '../token/secret.ts';
 import type { Http, HttpAnswer, HttpNoAnswer } from './http.ts';
 import { FrameReader, frame } from './network-frames.ts';
-import type { FaultInWords, FromNetwork, MailInWords, RequestInWords, ToNetwork } from './network-messages.ts';
+import {
+  type FaultInWords,
+  type FromNetwork,
+  type MailInWords,
+  mostQuestions,
+  type RequestInWords,
+  type ToNetwork,
+} from './network-messages.ts';
 import { realHttp } from './real-http.ts';
 import { realMailer } from './real-mailer.ts';
 import { realServeText } from './real-text-server.ts';
@@ -98,6 +105,8 @@ export class NetworkChild {
   }
 
   async #ask(server: number, path: string): Promise<TextAnswer> {
+    // One connection may ask many times at once, and one that was given up leaves its question.
+    if (this.#questions.size >= mostQuestions) throw new Error('too much is asked');
     const { promise, resolve } = Promise.withResolvers<TextAnswer | null>();
     const id = this.#asked++;
     this.#questions.set(id, resolve);

@@ -30,8 +30,14 @@ const faultInWords = z.strictObject({
 });
 export type FaultInWords = z.infer<typeof faultInWords>;
 
-/** RFC 9110, section 5.6.2, in lower case; node:http gives names so. */
-const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9a-z-]{1,256}$/);
+/** Pages that it may ask for and not have had an answer to: as many as its server takes connections. */
+export const mostQuestions = 64;
+
+/**
+ * RFC 9110, section 5.6.2, in lower case; node:http gives names so. As long as a header may be: whatever an issuer can make node:http say is
+ * an answer like any other, or one issuer could have the process ended for all.
+ */
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9a-z-]{1,65536}$/);
 const headerValue = z.string().max(65_536);
 
 /** What the network process may say, to the letter: it speaks with strangers all day, and may have become one. */
@@ -40,7 +46,8 @@ const fromNetwork = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('answer'),
     id,
-    status: z.int().min(100).max(999),
+    // Any three digits are a status for node:http.
+    status: z.int().min(0).max(999),
     headers: z.record(headerName, headerValue),
     body: z.string(),
   }),

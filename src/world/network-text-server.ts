@@ -1,5 +1,5 @@
 import type { Errands } from './network-errand.ts';
-import type { FromNetwork } from './network-messages.ts';
+import { type FromNetwork, mostQuestions } from './network-messages.ts';
 import type { ServeText, TextAnswer, TextServer } from './text-server.ts';
 
 type Listening = Extract<FromNetwork, { kind: 'listening' | 'not-listening' }>;
@@ -14,8 +14,6 @@ interface Served {
   id: number;
 }
 
-/** As many as the server takes connections. */
-const mostQuestions = 64;
 /** A port that another program took while ours was away is tried again. */
 const listenAgain = 10_000;
 

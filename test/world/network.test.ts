@@ -11,6 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -227,7 +228,7 @@ test('a network process that was taken over can neither crash nor confuse us: wh
     ["pipe.write(frame('null'))", nonsense],
     ["pipe.write(Buffer.from('ffffffff00', 'hex'))", nonsense],
     ['say({ ...answer, extra: 1 })', nonsense],
-    ['say({ ...answer, status: 20 })', nonsense],
+    ['say({ ...answer, status: 1000 })', nonsense],
     ["say({ ...answer, headers: { 'A b': 'x' } })", nonsense],
     ["say({ ...answer, headers: { date: ['x'] } })", nonsense],
     ['say({ ...answer, id: 1.5 })', nonsense],
@@ -311,6 +312,51 @@ test('a page of text is served by the network process, and by the next one at th
   assert.equal(await get('/metrics'), '200 text of /metrics');
   await server[Symbol.asyncDispose]();
   await assert.rejects(get('/metrics'));
+});
+
+test('no issuer can have the network process ended by how it answers', async () => {
+  await using one = await watched();
+  const answers = ['HTTP/1.1 000 X\r\n', 'HTTP/1.1 099 X\r\n', `HTTP/1.1 200 OK\r\n${'x'.repeat(12_000)}: y\r\n`];
+  const server = createServer((socket) => {
+    socket.once('data', () => socket.end(`${answers.shift()}content-length: 2\r\n\r\n{}`));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    for (const status of [0, 99, 200]) {
+      const answer = await one.network.http.send(ask(`http://127.0.0.1:${port}/`, { connection: 'fresh' }));
+      assert.equal(answer.kind === 'answer' && answer.status, status);
+    }
+    assert.deepEqual(one.reasons, []);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+test('whoever asks for more pages at once than there are connections is told so, and ends nothing', async () => {
+  await using one = await watched();
+  const hold = Promise.withResolvers<void>();
+  const text = { status: 200, contentType: 'text/plain', body: 'page' } as const;
+  const server = await one.network.serveText({ host: '127.0.0.1', port: 0 }, async () => {
+    await hold.promise;
+    return text;
+  });
+  const [host = '', port] = server.address.split(':');
+  const socket = connect(Number(port), host);
+  let said = '';
+  const all = Promise.withResolvers<void>();
+  socket.setEncoding('utf8').on('data', (piece: string) => {
+    said += piece;
+    if (said.split('HTTP/1.1 ').length > 200) all.resolve();
+  });
+  socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(200));
+  // What is asked later has its answer later: by then all of them have been heard of.
+  await one.network.http.send(ask('http://127.0.0.1:1/', { connection: 'fresh' }));
+  hold.resolve();
+  await Promise.race([all.promise, one.ended()]);
+  assert.deepEqual(one.reasons, []);
+  assert.match(said, /HTTP\/1\.1 200 [\s\S]*HTTP\/1\.1 500 /);
+  socket.destroy();
 });
 
 /** A process with a network of its own, holding a file that it does not know of, as a supervisor may have left it. */
