@@ -125,3 +125,13 @@ test('whatever an issuer calls its error, the list of services goes on', async (
     assert.doesNotMatch(list.body, /<b>|\u202e|x{300}/);
   }
 });
+
+test('a room full of people behind one address logs in at the same time', async () => {
+  await using bed = await webBed({ rate: 'usual' });
+  const people = Array.from({ length: 40 }, () => new Visitor(bed));
+  const { link } = await bed.ask([loginRequest(bed, 'https://issuer.example', 'mytok')]);
+  for (const one of people) await one.confirm(link);
+  for (let look = 0; look < 10; look += 1) {
+    for (const one of people) assert.equal((await one.get('/')).status, 200);
+  }
+});

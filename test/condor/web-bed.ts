@@ -28,7 +28,8 @@ export interface WebBedOptions {
   readonly settle?: (place: { readonly prefix: string; readonly directory: string }) => Promise<void>;
   /** Below the address it listens on. */
   readonly path?: string;
-  readonly rate?: Rate;
+  /** As for people in `usual`; without a limit that counts unless told. */
+  readonly rate?: Rate | 'usual';
   /** Plain, as behind a proxy. */
   readonly tls?: 'none';
 }
@@ -78,7 +79,7 @@ export async function webBed(options: WebBedOptions = {}) {
     },
     database,
     log,
-    rate: options.rate ?? generous,
+    ...(options.rate === 'usual' ? {} : { rate: options.rate ?? generous }),
     ...(files === undefined
       ? {}
       : { tls: { cert: await readFile(files.certFile, 'utf8'), key: await readFile(files.keyFile, 'utf8') } }),

@@ -41,13 +41,14 @@ export interface WebServerOptions {
   readonly tls?: TlsPair;
   /** Where it will listen; on the network unless told. */
   readonly peers?: Peers;
-  /** For each address; what people need unless told. */
+  /** For each address; what a room of people needs unless told. */
   readonly rate?: Rate;
   /** Are requests still taken: not while it stops. */
   readonly open: () => boolean;
 }
 
-const people: Rate = { perSecond: 5, burst: 100 };
+/** A room full of people behind one address logs in at the same time, and their pages look again every other second. */
+const people: Rate = { perSecond: 30, burst: 600 };
 
 /** The web login with every route, not listening yet. */
 export async function createWebServer(options: WebServerOptions): Promise<FastifyInstance> {
