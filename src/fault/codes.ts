@@ -202,6 +202,7 @@ export const faultCodes = {
     exit.person,
     'what a user stored for HTCondor is nothing that tokens can be got with',
   ),
+  'credmon-absent': code('operator', exit.person, "no credmon runs that would renew the tokens of HTCondor's jobs"),
   'server-untrusted': code(
     'operator',
     exit.person,

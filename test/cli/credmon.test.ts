@@ -226,7 +226,14 @@ test('the status of credentials is read beside the credmon: whose, what is wrong
   assert.equal(unknown.status, 2);
   assert.match(unknown.stderr, /there is no token carol\/scitokens/);
   const nagios = await place.ask('status', '--nagios');
-  assert.match(nagios.stdout, /^TOKEEP \w+/);
+  assert.match(nagios.stdout, /^TOKEEP (?!CRITICAL)\w+/);
+  credmon.child.kill('SIGTERM');
+  await credmon.ended;
+  const alone = await place.ask('status', '--nagios');
+  assert.deepEqual(
+    [alone.status, /^TOKEEP CRITICAL - no credmon runs: the process \d+ of .*pid is gone/.test(alone.stdout)],
+    [2, true],
+  );
 });
 
 test('the log follows when it is moved away', async () => {
