@@ -1,6 +1,6 @@
 import type { GrantOutcome, NoAnswer, ObtainedToken, RawAnswer } from '../acquire/grant.ts';
 import { Fault } from '../fault/fault.ts';
-import { type Epoch, type Millis, minutes, seconds } from '../token/time.ts';
+import { after, type Epoch, type Millis, minutes, seconds } from '../token/time.ts';
 import type { World } from '../world/world.ts';
 import type { Entrance } from './issuer-desk.ts';
 import { type GateState, type IssuerResult, openPause } from './issuer-gate.ts';
@@ -82,6 +82,11 @@ export function notLetIn(entrance: Exclude<Entrance, { kind: 'in' }>, { clock }:
   }
   const sentence = 'the issuer is down or asked for quiet; a single request tries it when its time comes';
   return { kind: 'waits', until, spread, fault: new Fault('issuer-unreachable', sentence) };
+}
+
+/** Nothing was sent, and looking again costs nobody anything: soon after somebody made room, also where the token is gone by then. */
+export function noRoom(fault: Fault, { clock }: World): Asked {
+  return { kind: 'waits', fault, until: after(clock.now(), seconds(15)), spread: seconds(30) };
 }
 
 /** The account is not worth asking for yet. */

@@ -8,7 +8,7 @@ import type { AccountLock } from '../store/store.ts';
 import type { Credential } from '../token/secret.ts';
 import { accountHeld, next, withCredential, withIntent } from './account-state.ts';
 import { withAgentCa } from './agent-adoption.ts';
-import { type Asked, askedFrom, askedFromNoAnswer, heldBack, issuerResult, notLetIn } from './asked.ts';
+import { type Asked, askedFrom, askedFromNoAnswer, heldBack, issuerResult, noRoom, notLetIn } from './asked.ts';
 import { concluded } from './conclusion.ts';
 import { expiryOf } from './credential-expiry.ts';
 import type { CredentialHome } from './credential-home.ts';
@@ -42,7 +42,8 @@ export async function rotate(spend: Spend): Promise<Asked> {
   if (entrance.kind !== 'in') return notLetIn(entrance, ports.world);
   const { ticket } = entrance;
   try {
-    const reservation = await home.reserve(ports, account, secrets);
+    const reservation = await reserved(home, spend, secrets);
+    if (reservation instanceof Fault) return noRoom(reservation, ports.world);
     await ports.steps.reached('reserved');
     const intended = await intend(spend, lock, record, reservation);
     const asking = withAgentCa(account, intended);
@@ -73,6 +74,20 @@ export async function rotate(spend: Spend): Promise<Asked> {
       : { kind: 'refused', fault };
   } finally {
     ticket.leave({ kind: 'unused' });
+  }
+}
+
+/** A disk without room says nothing about the wish or its issuer. */
+async function reserved(
+  home: CredentialHome,
+  { ports, account }: Spend,
+  secrets: AccountSecrets,
+): Promise<Reservation | Fault> {
+  try {
+    return await home.reserve(ports, account, secrets);
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === 'state-write-failed') return thrown;
+    throw thrown;
   }
 }
 

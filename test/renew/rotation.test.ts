@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { between, minutes } from '../../src/token/time.ts';
 import { faultyFiles } from '../../src/world/faulty-files.ts';
 import { realFiles } from '../../src/world/real-files.ts';
 import { hostileIssuer, json, resetBeforeAnswer, token } from '../peers/hostile-issuer.ts';
@@ -145,6 +146,17 @@ test('scenario 15: where no room can be reserved, nothing is spent', async () =>
   issuer.assertRequests(0);
   assert.equal((await here.wish('monitoring')).trouble?.code, 'state-write-failed');
   assert.equal(await here.refreshToken('robot'), 'rt-1');
+});
+
+test('scenario 6: a disk that is full for long is looked at again within a minute, however often it was', async () => {
+  await using issuer = await hostileIssuer();
+  const spoolFiles = faultyFiles(realFiles, [{ op: 'write', code: 'ENOSPC', times: 100 }]);
+  await using here = await setting({ config: oneLogin(issuer.issuer), spoolFiles });
+  await here.logIn('robot', 'rt-1');
+  for (let times = 0; times < 12; times += 1) await here.pass('forced');
+  const { failures, trouble, dueAt } = await here.wish('monitoring');
+  assert.deepEqual([failures, trouble?.code, trouble?.attempts], [0, 'state-write-failed', 12]);
+  assert.ok(between(here.world.clock.now(), dueAt) <= minutes(1));
 });
 
 test('scenario 8: a refresh token used elsewhere suspends the login; it is kept, not repeated at once, and the text says why', async () => {
