@@ -30,11 +30,14 @@ const cannot = (path: string, why: string): Fault =>
     hint: 'its directory has to be there, and be writable for the user of the server',
   });
 
+/** A busy one does not always take a connection at once (EAGAIN); dead is only what refuses it. */
 async function isLive(path: string): Promise<boolean> {
   const socket = connect(path);
   try {
     return await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+      socket
+        .once('connect', () => resolve(true))
+        .once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'EAGAIN'));
     });
   } finally {
     socket.destroy();
