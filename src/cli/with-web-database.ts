@@ -15,7 +15,7 @@ export async function withWebDatabase(
   const { world } = context;
   const { web } = await readWebSettings(context, places);
   const path = `${web.state}/${webDatabaseFile}`;
-  if ((await world.files.look(path)) === undefined) {
+  if ((await world.files.look(path).catch((thrown) => closed(web.state, thrown))) === undefined) {
     throw new Fault('config-missing', `there is no web login with its state in ${web.state}`, {
       hint: 'start it once: tokeep credmon web',
     });
@@ -27,4 +27,12 @@ export async function withWebDatabase(
   } finally {
     await database.close();
   }
+}
+
+function closed(state: string, thrown: unknown): never {
+  const { code } = thrown as NodeJS.ErrnoException;
+  if (code !== 'EACCES') throw thrown;
+  throw new Fault('state-unsafe', `the state of the web login, ${state}, is closed to us (EACCES)`, {
+    hint: 'run it as root, or as TOKEEP_WEB_USER',
+  });
 }
