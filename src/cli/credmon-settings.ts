@@ -50,10 +50,15 @@ export async function rereader(
     const now = await marksOf(world, seen.files);
     if (now.text === seen.text) return undefined;
     const again = await read();
-    seen = await marksOf(world, filesOf(again));
+    const files = filesOf(again);
+    // What was changed while it was read has to be seen at the next look; of a file that is new to us the mark is from now.
+    const fresh = await marksOf(world, files);
+    seen = sameFiles(files, now.files) ? now : fresh;
     return again.settings;
   };
 }
+
+const sameFiles = (a: readonly string[], b: readonly string[]): boolean => a.join('\n') === b.join('\n');
 
 /** The keys of local issuers count: services find the new public half at once, so that the old private one must not go on to sign. */
 const filesOf = ({ settings, knobs }: ReadSettings): readonly string[] => [

@@ -15,6 +15,7 @@ import { Rules } from './rules.ts';
 import type { CredmonSettings } from './settings.ts';
 import { topHome } from './top-home.ts';
 import { HeldTop } from './top-place.ts';
+import { isDenied } from './vault-denial.ts';
 
 /** Mapfiles of groups are looked at this often. */
 const rulesEvery = minutes(1);
@@ -251,15 +252,14 @@ class Credmon {
     }
   }
 
-  /** A vault token that is refused for good: as the shipped credmon does, so that the next submit gets a new one. */
+  /** As the shipped credmon does, so that the next submit gets a new one: condor_vault_storer stores nothing while one is there. */
   async #denied({ wish, fault }: JobReport): Promise<void> {
     const account = () => this.#kept.config.accounts.get(wish.account);
     if (fault === undefined || account()?.grant !== 'vault') return;
     const { world, store, log } = this.#deps;
     try {
       const record = await store.account(wish.account);
-      // After a good answer a dead login stays noted, without a trouble.
-      if (record?.login !== 'dead' || record.trouble?.code !== 'login-needed') return;
+      if (record === undefined || !isDenied(record)) return;
       await this.#directory.settle();
       await this.#looking;
       // Somebody may have stored another token since that one was sent.
