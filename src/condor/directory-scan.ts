@@ -17,9 +17,15 @@ export interface FoundCredential {
   readonly hasUse: boolean;
 }
 
+/** As useradd(8) has it. */
+const longestUserName = 32;
+
 /** What is read of a user's directory. */
 export const wantedFiles = {
   isWanted: (name: string): boolean => name.endsWith('.top') || name.endsWith('.meta'),
+  // condor_credd writes the name of the user where nothing more is needed; a credential of that length there is none.
+  isRead: (user: string, name: string, size: number): boolean =>
+    !name.endsWith('.top') || size !== user.length || size > longestUserName,
   limit: largestTop,
 };
 
@@ -41,8 +47,10 @@ export function credentialsIn(
     found.push({
       credential,
       identity: file.identity,
-      top: read(file, owners, parseTop),
-      ...(meta === undefined ? {} : { meta: read(meta, owners, parseMetaFile) }),
+      top: read(file, owners, parseTop, { kind: 'plain' }),
+      ...(meta === undefined
+        ? {}
+        : { meta: read(meta, owners, parseMetaFile, { kind: 'unreadable', why: 'was not read' }) }),
       writtenAt: epoch(file.modifiedAt),
       hasUse: names.has(`${credential.name}.use`),
     });
@@ -57,6 +65,7 @@ function read<T>(
   { content, links, owner }: TreeFile,
   owners: readonly number[],
   parse: (bytes: Uint8Array) => T,
+  notRead: T,
 ): T | { readonly kind: 'unreadable'; readonly why: string } {
   const unreadable = (why: string) => ({ kind: 'unreadable', why }) as const;
   if (content.kind === 'no-file') return unreadable(`is a ${kinds[content.type] ?? content.type}, not a plain file`);
@@ -64,5 +73,5 @@ function read<T>(
   if (!owners.includes(owner)) return unreadable(`belongs to user ${owner}, who is not the owner of the directory`);
   if (content.kind === 'too-large') return unreadable('is larger than 64 KiB');
   if (content.kind === 'unreadable') return unreadable(`could not be read (${content.code})`);
-  return parse(content.bytes);
+  return content.kind === 'not-read' ? notRead : parse(content.bytes);
 }

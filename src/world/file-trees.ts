@@ -31,11 +31,20 @@ export interface TreeFile {
   readonly modifiedAt: number;
   readonly content:
     | { readonly kind: 'bytes'; readonly bytes: Buffer }
+    /** Nobody wanted to know (`isRead`). */
+    | { readonly kind: 'not-read' }
     /** It was not opened. */
     | { readonly kind: 'no-file'; readonly type: FileFacts['type'] }
     | { readonly kind: 'too-large' }
     /** `code` of the system. */
     | { readonly kind: 'unreadable'; readonly code: string };
+}
+
+export interface WantedFiles {
+  readonly isWanted: (name: string) => boolean;
+  /** Whether the content of a plain file matters; opening tens of thousands takes most of the time. Default: all of them. */
+  readonly isRead?: (directory: string, name: string, size: number) => boolean;
+  readonly limit: number;
 }
 
 /**
@@ -50,7 +59,7 @@ export interface FileTrees {
   read(
     root: string,
     directories: Iterable<string>,
-    wanted: { readonly isWanted: (name: string) => boolean; readonly limit: number },
+    wanted: WantedFiles,
     visit: (directory: string, found: TreeDirectory | UnreadableDirectory | undefined) => void,
   ): Promise<void>;
   /** The stamps alone of these names below `root`: a tenth of the time. */

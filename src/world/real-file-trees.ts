@@ -25,12 +25,17 @@ export const realFileTrees: FileTrees = {
     const entries = await readdir(root, { withFileTypes: true });
     return entries.map((entry) => ({ name: entry.name, isDirectory: isDirectory(root, entry) }));
   },
-  async read(root, directories, { isWanted, limit }, visit) {
+  async read(root, directories, { isWanted, isRead = () => true, limit }, visit) {
     const buffer = Buffer.allocUnsafe(limit + 1);
     await inSlices(root, directories, (place, name) => {
       visit(
         name,
-        orGone(() => orUnreadable(() => readDirectory(place, isWanted, buffer))),
+        orGone(() =>
+          orUnreadable(() => {
+            const needed = (file: string, size: number) => isRead(name, file, size);
+            return readDirectory(place, { isWanted, isNeeded: needed, buffer });
+          }),
+        ),
       );
     });
   },
@@ -69,7 +74,14 @@ function isDirectory(root: string, entry: Dirent): boolean {
   return untold && (orGone(() => lstatSync(`${root}/${entry.name}`))?.isDirectory() ?? false);
 }
 
-function readDirectory(place: string, isWanted: (name: string) => boolean, buffer: Buffer): TreeDirectory {
+interface Reading {
+  readonly isWanted: (name: string) => boolean;
+  readonly isNeeded: (name: string, size: number) => boolean;
+  /** One byte longer than the longest file. */
+  readonly buffer: Buffer;
+}
+
+function readDirectory(place: string, reading: Reading): TreeDirectory {
   const held = openSync(place, directoryOnly);
   try {
     // Before the names: what comes while they are read makes the stamp an old one.
@@ -79,8 +91,8 @@ function readDirectory(place: string, isWanted: (name: string) => boolean, buffe
     const files: TreeFile[] = [];
     for (const entry of readdirSync(below, { withFileTypes: true })) {
       names.push(entry.name);
-      if (!isWanted(entry.name)) continue;
-      const file = orGone(() => readFile(`${below}/${entry.name}`, entry, buffer));
+      if (!reading.isWanted(entry.name)) continue;
+      const file = orGone(() => readFile(`${below}/${entry.name}`, entry, reading));
       if (file !== undefined) files.push(file);
     }
     return { stamp: stampOf(stats), owner: stats.uid, names, files };
@@ -89,12 +101,11 @@ function readDirectory(place: string, isWanted: (name: string) => boolean, buffe
   }
 }
 
-function readFile(place: string, entry: Dirent, buffer: Buffer): TreeFile {
-  if (!entry.isFile()) {
-    const stats = lstatSync(place);
-    const type = typeOf(stats);
-    if (type !== 'file') return treeFile(entry.name, stats, { kind: 'no-file', type });
-  }
+function readFile(place: string, entry: Dirent, { isNeeded, buffer }: Reading): TreeFile {
+  const stats = lstatSync(place);
+  const type = typeOf(stats);
+  if (type !== 'file') return treeFile(entry.name, stats, { kind: 'no-file', type });
+  if (!isNeeded(entry.name, stats.size)) return treeFile(entry.name, stats, { kind: 'not-read' });
   try {
     return readPlain(place, entry.name, buffer);
   } catch (thrown) {
@@ -111,7 +122,8 @@ function readPlain(place: string, name: string, buffer: Buffer): TreeFile {
     const type = typeOf(stats);
     if (type !== 'file') return treeFile(name, stats, { kind: 'no-file', type });
     let length = 0;
-    for (let count = -1; count !== 0 && length < buffer.length; length += count) {
+    // Files here are replaced and not written over, so that one has the size it was opened with.
+    for (let count = -1; count !== 0 && length < Math.min(stats.size, buffer.length); length += count) {
       count = readSync(held, buffer, length, buffer.length - length, length);
     }
     if (length === buffer.length) return treeFile(name, stats, { kind: 'too-large' });
