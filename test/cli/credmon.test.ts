@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -192,6 +193,31 @@ test('SIGQUIT and SIGINT end the credmon as well', async () => {
     const credmon = place.start();
     await credmon.says(/metrics are at/);
     assert.equal(await credmon.kill(signal), 0, signal);
+  }
+});
+
+test('SIGHUP is minded by nobody before the program is there to hear it', async () => {
+  const path = mkdtempSync(`${homedir()}/.tokeep-start-`);
+  try {
+    mkdirSync(join(path, 'bin'));
+    mkdirSync(join(path, 'dist'));
+    for (const name of ['tokeep', 'tokeep-credmon']) copyFileSync(join(bin, name), join(path, 'bin', name));
+    const node = join(path, `node_modules/node-linux-${process.arch}/bin`);
+    mkdirSync(node, { recursive: true });
+    const starter = `#!/bin/sh\nkill -HUP $$\nexec '${process.execPath}' "$@"\n`;
+    writeFileSync(join(node, 'node'), starter, { mode: 0o755 });
+    const listeners = "process.kill(process.pid, 'SIGHUP'); setTimeout(() => console.error('alive'), 20);";
+    for (const name of ['tokeep-credmon', 'main']) writeFileSync(join(path, 'dist', `${name}.js`), listeners);
+    for (const [program, ...args] of [['tokeep-credmon'], ['tokeep-credmon', '-v'], ['tokeep', 'credmon', 'web']]) {
+      const started = new Credmon(join(path, 'bin', program as string), args, {});
+      await started.says(/alive/);
+      assert.equal(await started.status(), 0);
+    }
+    const others = new Credmon(join(path, 'bin', 'tokeep'), ['credmon', 'status'], {});
+    await others.ended;
+    assert.equal(others.child.signalCode, 'SIGHUP', 'at a terminal that is closed, it ends');
+  } finally {
+    rmSync(path, { recursive: true });
   }
 });
 
