@@ -4,7 +4,6 @@ import manifest from '../../package.json' with { type: 'json' };
 import { runCredmon } from '../condor/credmon.ts';
 import { startNetworkOf } from '../condor/network.ts';
 import type { CredmonSettings } from '../condor/settings.ts';
-import type { Config } from '../config/config.ts';
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { asFault, type Fault } from '../fault/fault.ts';
 import { ownIssuers } from '../mint/own-issuers.ts';
@@ -17,7 +16,14 @@ import { sharedFileSystem } from '../world/shared-file-system.ts';
 import type { World } from '../world/world.ts';
 import type { Context } from './context.ts';
 import { CredmonLookout } from './credmon-lookout.ts';
-import { type CredmonPlaces, credmonBase, readCredmonSettings, rereader } from './credmon-settings.ts';
+import {
+  type CredmonPlaces,
+  caFilesOf,
+  credmonBase,
+  credmonBaseAnew,
+  readCredmonSettings,
+  rereader,
+} from './credmon-settings.ts';
 import { type CredmonTelling, openCredmonLog } from './credmon-telling.ts';
 import { nodeName } from './node-name.ts';
 import { openState } from './open-state.ts';
@@ -95,6 +101,7 @@ async function work(context: Context, { settings, reread, log, hangups, signals,
       await runCredmon({
         ...{ world, settings, reread, base, store, spool, sealer, log, node, signals, lookout },
         pid: process.pid,
+        rebase: (now) => credmonBaseAnew(context.world, base, now),
         ownIssuers: issuers,
         ...(options.condorBin === undefined ? {} : { condorBin: options.condorBin }),
         onHangup: (listener) => hangups.tell(listener),
@@ -123,10 +130,6 @@ function networkProgram(): string {
   const started = process.argv[1] ?? '';
   return join(dirname(started), `tokeep-network${extname(started)}`);
 }
-
-/** CAs that the configuration names for messages. */
-const caFilesOf = ({ notify }: Config): readonly string[] =>
-  notify.flatMap(({ channel }) => (channel.kind === 'webhook' && channel.caFile !== undefined ? [channel.caFile] : []));
 
 /** SIGHUP, which would end us while nobody listens; what comes before is covered by the first look. */
 class Hangups {

@@ -63,6 +63,7 @@ const sameFiles = (a: readonly string[], b: readonly string[]): boolean => a.joi
 /** The keys of local issuers count: services find the new public half at once, so that the old private one must not go on to sign. */
 const filesOf = ({ settings, knobs }: ReadSettings): readonly string[] => [
   ...knobs.files,
+  ...(settings.config === undefined ? [] : [settings.config]),
   ...settings.localProviders.flatMap((name) => {
     const local = settings.local(name);
     return local === undefined ? [] : [local.privateKey, local.publicKey];
@@ -96,3 +97,25 @@ export async function credmonBase(world: World, { config, directory }: CredmonSe
   // A process with root's rights opens no connection to a database, and the credential directory is one machine's alone.
   return { ...read, store: { kind: 'sqlite' }, findings, accounts: new Map(), wishes: new Map() };
 }
+
+/** What was opened at the start by TOKEEP_CREDMON_CONFIG stays as it is until the next one. */
+export async function credmonBaseAnew(world: World, running: Config, settings: CredmonSettings): Promise<Config> {
+  const base = await credmonBase(world, settings);
+  const changed = Object.entries(openedOnce(base)).flatMap(([name, value]) =>
+    JSON.stringify(value) === JSON.stringify(openedOnce(running)[name]) ? [] : [name],
+  );
+  if (changed.length === 0) return base;
+  const sentence = `what TOKEEP_CREDMON_CONFIG says about ${changed.join(', ')} is another one by now; that takes a restart`;
+  throw new Fault('config-invalid', sentence);
+}
+
+const openedOnce = (base: Config): Readonly<Record<string, unknown>> => ({
+  seal: base.seal ?? null,
+  spool: base.spool ?? null,
+  'metrics.listen': base.metrics?.listen ?? null,
+  'CA files of notify': caFilesOf(base),
+});
+
+/** CAs that the configuration names for messages: the process for the network, which reads no file, is given them at its start. */
+export const caFilesOf = ({ notify }: Config): readonly string[] =>
+  notify.flatMap(({ channel }) => (channel.kind === 'webhook' && channel.caFile !== undefined ? [channel.caFile] : []));

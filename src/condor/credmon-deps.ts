@@ -16,6 +16,8 @@ export interface CredmonDeps {
   reread(): Promise<CredmonSettings | undefined>;
   /** `limits`, `notify` and `metrics` of TOKEEP_CREDMON_CONFIG, or what holds without one. It has no accounts and no wishes. */
   readonly base: Config;
+  /** The same as it is by now. Throws `config-invalid` for one that cannot be worked with, or that takes a restart; the running one stays then. */
+  rebase(settings: CredmonSettings): Promise<Config>;
   readonly store: Store;
   readonly spool: Spool;
   readonly sealer: Sealer;

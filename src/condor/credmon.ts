@@ -242,7 +242,9 @@ class Credmon {
           'it names another directory for credentials or state, or other rules of names; that takes a restart';
         throw new Fault('config-invalid', sentence);
       }
+      const base = await this.#deps.rebase(settings);
       this.#rules = await Rules.of(this.#deps, settings);
+      this.#kept.rebase(base);
       const { wishes, accounts } = this.#kept.config;
       log.event('config-reloaded', { config: running.directory, wishes: wishes.size, accounts: accounts.size });
       this.#everythingChanged();

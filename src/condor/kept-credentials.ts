@@ -46,13 +46,29 @@ export class KeptCredentials {
   readonly #findings = new Map<WishName, ConfigFinding>();
   /** What is wrong with HTCondor's configuration, or with the directory. */
   #others: () => readonly ConfigFinding[] = () => [];
-  readonly config: Config;
+  readonly #directory: string;
+  #config: Config;
 
   constructor(base: Config, directory: string) {
+    this.#directory = directory;
+    this.#config = this.#on(base);
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** The configuration beside the directory is another one by now. */
+  rebase(base: Config): void {
+    this.#config = this.#on(base);
+  }
+
+  #on(base: Config): Config {
     const findings = () => [...base.findings, ...this.#others(), ...this.#findings.values()];
-    this.config = {
+    return {
       ...base,
-      file: directory,
+      file: this.#directory,
+      ofUsers: true,
       wishes: this.#wishes,
       accounts: this.#accounts,
       get findings() {

@@ -262,6 +262,21 @@ test('the status of credentials is read beside the credmon: whose, what is wrong
   );
 });
 
+test('a provider whose settings are wrong is a fault of the configuration for who looks; the log names the directory of one that is right', async () => {
+  await using place = await bed({
+    LOCAL_CREDMON_PROVIDER_NAMES: 'good, bad',
+    LOCAL_CREDMON_bad_ISSUER: 'http://ap.example',
+  });
+  const credmon = place.start();
+  const [, directory] = await credmon.says(/local-issuer: tokens of good are signed as \S+, by the keys in (\S+)/);
+  assert.equal(directory, join(place.path, 'state', 'local', 'good'));
+  await credmon.says(/metrics are at/);
+  const status = await place.ask('status');
+  assert.equal(status.status, 3, status.stdout);
+  assert.match(status.stdout, /!! LOCAL_CREDMON_bad_ISSUER/);
+  assert.match(status.stdout, /no job has asked for a token yet/);
+});
+
 test('the log follows when it is moved away', async () => {
   await using place = await bed();
   const credmon = place.start();
@@ -333,6 +348,38 @@ test('with TOKEEP_USE_JSON changed, .use holds the same token in the other form 
   };
   await changed(`${usual}TOKEEP_USE_JSON = False\n # at: here\n`, (content) => content === `${token}\n`);
   await changed(usual, (content) => content.startsWith('{') && content.includes(token));
+});
+
+test('TOKEEP_CREDMON_CONFIG is read again at condor_reconfig: what cannot be worked with is said, and the old one stays', async () => {
+  await using place = await bed();
+  const condorConfig = join(place.path, 'bin', 'condor_config');
+  const usual = readFileSync(condorConfig, 'utf8');
+  const named = join(place.path, 'tokeep.yaml');
+  const missing = join(place.path, 'missing.yaml');
+  const credmon = place.start();
+  await credmon.says(/metrics are at/);
+  const reconfigure = () => process.kill(credmon.pid, 'SIGHUP');
+  writeFileSync(condorConfig, usual.replace(named, missing));
+  reconfigure();
+  await credmon.says(/kept the old configuration.*TOKEEP_CREDMON_CONFIG names a file.*missing\.yaml.*no such file/);
+  writeFileSync(missing, 'metrics:\n  listen: 127.0.0.1:1\n', { mode: 0o600 });
+  reconfigure();
+  await credmon.says(
+    /what TOKEEP_CREDMON_CONFIG says about metrics\.listen is another one by now; that takes a restart/,
+  );
+  const textfile = join(place.path, 'tokeep.prom');
+  const metrics = `metrics:\n  listen: 127.0.0.1:0\n  textfile: ${textfile}\n`;
+  writeFileSync(missing, `${metrics}limits: {}\nbanana: 1\n`, { mode: 0o600 });
+  reconfigure();
+  await credmon.says(/took over/);
+  place.put('alice');
+  await credmon.says(/delivered alice\/scitokens/);
+  const patience = performance.now() + 20_000;
+  while (!existsSync(textfile)) {
+    assert.ok(performance.now() < patience, 'the new configuration does not hold');
+    await setImmediate();
+  }
+  await credmon.says(/banana/);
 });
 
 test('condor_master learns from the exit status what went wrong', async () => {
