@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import manifest from '../../package.json' with { type: 'json' };
+import { awaitDirectory } from '../condor/awaited-directory.ts';
 import { runCredmon } from '../condor/credmon.ts';
 import { startNetworkOf } from '../condor/network.ts';
 import type { CredmonSettings } from '../condor/settings.ts';
@@ -80,6 +81,9 @@ interface Work {
 
 async function work(context: Context, { settings, reread, log, hangups, signals, options }: Work): Promise<void> {
   const base = await credmonBase(context.world, settings);
+  // What a person names is there, or wrong.
+  if (options.credDir === undefined) await awaitDirectory(context.world, settings.directory, log, signals.stop);
+  if (signals.stop.aborted) return;
   const { store: shared, spool, sealer } = await openState(context.world, settings.state, base, log);
   try {
     await using _only = await shared.lockRun();

@@ -53,10 +53,20 @@ export const logEvents = {
     { by: 'length' },
     'the clock was set or the machine slept: {by} more passed than was waited for; everything is looked at anew',
   ),
+  'local-issuer': event(
+    'info',
+    { provider: 'text', issuer: 'text', directory: 'text' },
+    'tokens of {provider} are signed as {issuer}, by the keys in {directory}',
+  ),
   'credmon-started': event(
     'notice',
     { version: 'text', directory: 'text', pid: 'count' },
     "tokeep {version} is HTCondor's credmon for {directory}, as process {pid}",
+  ),
+  'directory-awaited': event(
+    'notice',
+    { directory: 'text', length: 'length' },
+    'the credential directory {directory} is not there yet; it is waited for, up to {length}',
   ),
   'credmon-failed': event('error', { reason: 'text' }, 'the credmon cannot go on: {reason}'),
   'network-started': event(

@@ -13,6 +13,7 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -380,6 +381,23 @@ test('TOKEEP_CREDMON_CONFIG is read again at condor_reconfig: what cannot be wor
     await setImmediate();
   }
   await credmon.says(/banana/);
+});
+
+test('a credential directory that is not there yet is waited for, and one that -c names is not', async () => {
+  await using place = await bed();
+  rmdirSync(place.creds);
+  const named = place.start(['-c', place.creds]);
+  assert.equal(await named.status(), 3);
+  const stopped = place.start();
+  await stopped.says(/creds is not there yet; it is waited for, up to 60 s/);
+  assert.equal(await stopped.kill('SIGTERM'), 0);
+  const credmon = place.start();
+  await credmon.says(/creds is not there yet/);
+  mkdirSync(place.creds);
+  chmodSync(place.creds, 0o2770);
+  place.put('alice');
+  await credmon.says(/delivered alice\/scitokens/);
+  assert.equal(await credmon.kill('SIGTERM'), 0);
 });
 
 test('condor_master learns from the exit status what went wrong', async () => {
