@@ -1,3 +1,4 @@
+import { hostname, userInfo } from 'node:os';
 import { requestName, storeRequestOf } from '../condor/store-request.ts';
 import { type StorerPorts, seeToCredential } from '../condor/storer.ts';
 import { storeCredAnswer, storeCredArgs } from '../deliver/store-cred.ts';
@@ -10,6 +11,8 @@ import type { World } from '../world/world.ts';
 export interface StoreContext {
   readonly world: Pick<World, 'clock' | 'files' | 'processes' | 'env'>;
   readonly signal?: AbortSignal;
+  /** Whether stderr is a terminal. */
+  readonly terminal: boolean;
   /** A line on stderr. */
   say(line: string): Promise<void>;
 }
@@ -47,7 +50,7 @@ const pelican = (names: readonly string[]): Fault =>
     hint: 'take the name out of PELICAN_CREDMON_PROVIDER_NAMES, or use condor_credential_storer for all services',
   });
 
-async function portsOf({ world, signal }: StoreContext, say: StorerPorts['say']): Promise<StorerPorts> {
+async function portsOf({ world, signal, terminal }: StoreContext, say: StorerPorts['say']): Promise<StorerPorts> {
   const storeCred = await inPath(world, 'condor_store_cred');
   // For services that submit for others, as condor_vault_storer has them.
   const user = world.env['CONDOR_VAULT_STORER_USER'];
@@ -64,6 +67,8 @@ async function portsOf({ world, signal }: StoreContext, say: StorerPorts['say'])
     });
   return {
     say,
+    reassure: terminal ? say : async () => {},
+    here: { host: hostname(), user: (user ?? ownName()).replace(/@.*/, '') },
     sleep: (length) => world.clock.sleep(length, signal),
     async ask(action, credential, body) {
       const whose = user === undefined ? credential : { user, ...credential };
@@ -77,6 +82,15 @@ async function portsOf({ world, signal }: StoreContext, say: StorerPorts['say'])
       return lists.some((list) => list.split(/[\s,]+/).includes(service));
     },
   };
+}
+
+/** A user whom no database knows has a number only. */
+function ownName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.geteuid?.() ?? '');
+  }
 }
 
 /** Everything that condor_submit was started with: where its configuration is, and how it proves who the user is. */

@@ -17,7 +17,10 @@ async function work() {
     });
   }
   const world = { clock: realClock, files: realFiles, processes: realProcesses, env: process.env };
-  return await condorStore({ world, say: (line) => stderr.write(`${line}\n`) }, args);
+  return await condorStore(
+    { world, terminal: process.stderr.isTTY === true, say: (line) => stderr.write(`${line}\n`) },
+    args,
+  );
 }
 
 process.exit(await work().catch((thrown: unknown) => endWith(thrown, stderr, { verbose: false }, 'tokeep')));

@@ -18,8 +18,13 @@ export interface ProviderLists {
   readonly vaultRest: boolean;
   /** Whether there is reason to believe that vault is in use here: condor_credd then counts on it for what no list names. */
   readonly vaultExpected: boolean;
+  /** Whether somebody means to use a Vault: its names are written down, or the storer is one that logs in there. */
+  readonly vaultMeant: boolean;
   readonly pelican: ReadonlySet<string>;
 }
+
+/** HTCondor's own ones; ours needs no Vault. */
+const vaultStorer = /(^|\/)condor_(vault|credential)_storer(\s|$)/;
 
 const plainName = /^[A-Za-z0-9-]+$/;
 
@@ -50,6 +55,7 @@ export function providerLists(reader: KnobReader, { specialNames }: { readonly s
     vault: namesIn(vault),
     vaultRest: vault.length === 0 || vault.includes('*'),
     vaultExpected: vault.length > 0 || reader.isSet('SEC_CREDENTIAL_STORER'),
+    vaultMeant: vault.length > 0 || vaultStorer.test(reader.text('SEC_CREDENTIAL_STORER') ?? ''),
     pelican: namesIn(named('PELICAN_CREDMON_PROVIDER_NAMES')),
   };
   tellOverlaps(reader, lists);

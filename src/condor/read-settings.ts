@@ -34,7 +34,7 @@ export function settingsOf(knobs: Knobs, pool: PoolFacts): CredmonSettings {
     ...(config === undefined ? {} : { config }),
     networkUser: readNetworkUser(reader),
     ...providers,
-    vault: readVault(reader, { expected: lists.vaultExpected }),
+    vault: readVault(reader, { meant: lists.vaultMeant }),
     mytoken: readMytoken(reader),
     web: readWeb(reader, pool, localDirectory),
     findings: reader.findings,

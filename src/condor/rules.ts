@@ -7,6 +7,7 @@ import type { FoundCredential } from './directory-scan.ts';
 import type { Taken, Understood } from './kept-credentials.ts';
 import { announceAnew, prepareLocalIssuer } from './local-issuer.ts';
 import { localIssuerDirectory } from './local-issuer-directory.ts';
+import { placeOfProgram } from './new-login.ts';
 import { parentOf } from './parent.ts';
 import type { CredmonSettings } from './settings.ts';
 import { credentialOf } from './top-file.ts';
@@ -25,7 +26,7 @@ const usualBin = '/usr/bin';
 
 /** For a `.top` that no knob mends: the user stored it, and can store another one. */
 const removal = ({ user, provider, handle }: CredentialName): string =>
-  `${user} runs: condor_store_cred delete-oauth -s ${provider}${handle === undefined ? '' : ` -H ${handle}`}, and submits again`;
+  `${user} runs: condor_store_cred delete-oauth -s ${provider}${handle === undefined ? '' : ` -H ${handle}`}, and submits again (${placeOfProgram})`;
 
 /**
  * HTCondor's configuration, ready to be applied: what a `.top` file means with these settings, with the keys of local issuers at hand and
@@ -42,11 +43,19 @@ export class Rules {
   /** What the templates name and nobody got: once, however many users it concerns. */
   readonly #remarks = new Set<string>();
 
-  private constructor(deps: Pick<CredmonDeps, 'world' | 'condorBin'>, settings: CredmonSettings) {
+  private constructor(
+    deps: Pick<CredmonDeps, 'world' | 'condorBin'>,
+    settings: CredmonSettings,
+    { forLook = false } = {},
+  ) {
     this.settings = settings;
     this.#book = new AuthzBook(deps.world, deps.condorBin ?? usualBin);
-    // An error concerns one knob: as a warning here, for it must not be taken for a configuration that names too few wishes.
-    for (const { knob, message, hint } of settings.findings) this.#findings.push(this.finding({ knob, message, hint }));
+    // An error concerns one knob: as a warning to the engine, which must not take it for a configuration that names too few wishes. Whoever
+    // looks is to see that somebody gets no tokens.
+    for (const { severity, knob, message, hint } of settings.findings) {
+      const found = this.finding({ knob, message, hint });
+      this.#findings.push(forLook ? { ...found, severity } : found);
+    }
   }
 
   static async of(deps: CredmonDeps, settings: CredmonSettings): Promise<Rules> {
@@ -57,7 +66,7 @@ export class Rules {
 
   /** For whoever only looks: local issuers as the credmon left them. */
   static async forLook(deps: Pick<CredmonDeps, 'world' | 'condorBin'>, settings: CredmonSettings): Promise<Rules> {
-    const rules = new Rules(deps, settings);
+    const rules = new Rules(deps, settings, { forLook: true });
     for (const name of settings.localProviders) {
       const provider = settings.local(name);
       if (provider === undefined) continue;
@@ -125,13 +134,14 @@ export class Rules {
     return { authz, ...(local === undefined || issuer === undefined ? {} : { issuer }) };
   }
 
-  async #prepareIssuer({ world, sealer, node: chain }: CredmonDeps, name: string): Promise<void> {
+  async #prepareIssuer({ world, sealer, node: chain, log }: CredmonDeps, name: string): Promise<void> {
     const provider = this.settings.local(name);
     if (provider === undefined) return;
     try {
       const deps = { world, state: this.settings.state, sealer: async () => sealer, chain };
       const { directory, remarks } = await prepareLocalIssuer(deps, provider);
       this.#issuers.set(name, directory);
+      log.event('local-issuer', { provider: name, issuer: provider.issuer, directory });
       this.#announce.push(() => announceAnew(deps, directory, provider));
       for (const remark of remarks) this.#say(remark);
     } catch (thrown) {

@@ -2,10 +2,10 @@ import type { KnobReader } from './knob-reader.ts';
 import type { CredmonSettings } from './settings.ts';
 
 /** Where vault tokens may be sent, and how long a token from there has to live. */
-export function readVault(reader: KnobReader, { expected }: { readonly expected: boolean }): CredmonSettings['vault'] {
+export function readVault(reader: KnobReader, { meant }: { readonly meant: boolean }): CredmonSettings['vault'] {
   const hosts = reader.list('TRUSTED_VAULT_HOSTS').map((host) => host.toLowerCase());
   const caFile = reader.path('AUTH_SSL_CLIENT_CAFILE');
-  if (hosts.length === 0 && expected) {
+  if (hosts.length === 0 && meant) {
     reader.warn(
       'TRUSTED_VAULT_HOSTS',
       'TRUSTED_VAULT_HOSTS is not set: vault tokens of users are sent nowhere, since a user can store any address',

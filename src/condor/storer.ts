@@ -11,6 +11,10 @@ export interface StorerPorts {
   isOwnProvider(service: string): Promise<boolean>;
   sleep(length: Millis): Promise<void>;
   say(sentence: string): Promise<void>;
+  /** As `say`, where a person sits before it and would wonder. */
+  reassure(sentence: string): Promise<void>;
+  /** Where all this is, for whom: what those who look after it want to know. */
+  readonly here: { readonly host: string; readonly user: string };
 }
 
 /** As long as condor_credd waits for a credmon (CREDD_POLLING_TIMEOUT). */
@@ -19,6 +23,8 @@ const patience = seconds(20);
 const emptyBody = '{}\n';
 const firstLook = millis(100);
 const longestPause = seconds(1);
+/** A person who waits longer wants to know what for. */
+const wonderAfter = seconds(1);
 
 /**
  * Sees to it that a service of a job has its credential, and a token made from it. A handle is stored as a narrower use of the service's own
@@ -118,10 +124,16 @@ async function asExpected(asking: Promise<StoreCredAnswer>, request: StoreReques
 async function waitForToken(ports: StorerPorts, request: StoreRequest): Promise<void> {
   const { service, handle } = request;
   const credential = { service, ...(handle === undefined ? {} : { handle }), ...asked(request) };
+  const fileName = handle === undefined ? service : `${service}_${handle}`;
   let waited = 0;
+  let reassured = false;
   for (let pause = firstLook; waited < patience; pause = millis(Math.min(pause * 2, longestPause))) {
     await ports.sleep(pause);
     waited += pause;
+    if (waited >= wonderAfter && !reassured) {
+      reassured = true;
+      await ports.reassure(`waiting for the credmon to make a token from your credential ${requestName(request)}`);
+    }
     const answer = await ports.ask('query', credential);
     // No JSON, so that it was there before: condor_credd says nothing of its token.
     if (answer.kind === 'done' || answer.kind === 'opaque') return;
@@ -129,9 +141,9 @@ async function waitForToken(ports: StorerPorts, request: StoreRequest): Promise<
   }
   throw new Fault(
     'target-failed',
-    `your credential ${requestName(request)} is stored, but within ${patience / 1000} s no token was made from it`,
+    `your credential ${requestName(request)} is stored, but within ${patience / 1000} s the credmon made no token from it`,
     {
-      hint: 'submit again a little later; why it takes so long stands in the log of the credmon (condor_config_val CREDMON_OAUTH_LOG)',
+      hint: `submit again a little later; if that does not help, ask who runs ${ports.here.host} to look at: tokeep credmon status ${ports.here.user}/${fileName}`,
     },
   );
 }

@@ -10,7 +10,7 @@ import { accountTerms, finishedAccount, wishFor } from './wish-terms.ts';
 
 /**
  * The access point's own client asks for a user: with the scopes of the templates, and with `condor.user:<user>`, by which HTCondor's own
- * credmon means to tell the issuer whose jobs it is for. As there, id and secret go in the body, and audiences in one `audience`.
+ * credmon means to tell the issuer whose jobs it is for; an issuer that leaves it out is no worse. As there, id and secret go in the body, and audiences in one `audience`.
  */
 export function clientWish(found: FoundTop, settings: CredmonSettings, own: OwnPart): Understanding {
   const { credential } = found;
@@ -42,8 +42,10 @@ export function clientWish(found: FoundTop, settings: CredmonSettings, own: OwnP
       clientAuth: secret === undefined ? { kind: 'none' } : { kind: 'client_secret_post', secret },
     }),
   );
+  const forUser = `condor.user:${encodeURIComponent(credential.user)}` as Scope;
   const wish = wishFor(settings, credential, account, {
-    scope: withUser(rights.scope, credential.user),
+    scope: withUser(rights.scope, forUser),
+    extraScopes: [forUser],
     audience: rights.audience,
     minLifetime: leadTime(settings),
     form: 'json',
@@ -51,9 +53,9 @@ export function clientWish(found: FoundTop, settings: CredmonSettings, own: OwnP
   return { kind: 'wish', account, wish, shared: true };
 }
 
-const withUser = (scope: ScopeWish, user: string): ScopeWish => {
+const withUser = (scope: ScopeWish, forUser: Scope): ScopeWish => {
   const scopes = scope.kind === 'scopes' ? scope.scopes : [];
-  return { kind: 'scopes', scopes: [...scopes, `condor.user:${encodeURIComponent(user)}` as Scope] };
+  return { kind: 'scopes', scopes: [...scopes, forUser] };
 };
 
 function issuerOf({ issuer, tokenUrl: url }: ClientProvider): IssuerRef | undefined {

@@ -1,5 +1,6 @@
 import type { Account, AudienceWish, ScopeWish, UseTarget, Wish } from '../config/config.ts';
 import { accountFingerprint, wishFingerprint } from '../config/fingerprint.ts';
+import type { Scope } from '../token/names.ts';
 import type { Secret } from '../token/secret.ts';
 import { type Millis, seconds } from '../token/time.ts';
 import { type CredentialName, wishNameOf } from './credential-name.ts';
@@ -24,6 +25,7 @@ export function finishedAccount(draft: Draft, shown?: Secret): Account {
 export interface Asked {
   readonly scope: ScopeWish;
   readonly audience: AudienceWish;
+  readonly extraScopes?: readonly Scope[];
   readonly lifetime?: Millis;
   readonly subject?: string;
   readonly minLifetime: Millis;
@@ -37,7 +39,17 @@ export interface Asked {
 
 /** The wish that keeps `<user>/<name>.use` fresh. */
 export function wishFor(settings: CredmonSettings, credential: CredentialName, account: Account, asked: Asked): Wish {
-  const { scope, audience, lifetime, subject, minLifetime, form, stored = { scope, audience }, shown } = asked;
+  const {
+    scope,
+    audience,
+    extraScopes,
+    lifetime,
+    subject,
+    minLifetime,
+    form,
+    stored = { scope, audience },
+    shown,
+  } = asked;
   const terms = { ...(lifetime === undefined ? {} : { lifetime }), ...(subject === undefined ? {} : { subject }) };
   const fingerprint = wishFingerprint({ account: account.name, ...stored, ...terms });
   return {
@@ -46,6 +58,7 @@ export function wishFor(settings: CredmonSettings, credential: CredentialName, a
     account: account.name,
     scope,
     audience,
+    ...(extraScopes === undefined ? {} : { extraScopes }),
     ...terms,
     minLifetime,
     freshness: 'due-point',

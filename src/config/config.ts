@@ -205,6 +205,8 @@ export interface Wish {
   readonly account: AccountName;
   readonly audience: AudienceWish;
   readonly scope: ScopeWish;
+  /** Asked for beside what is wanted: a token without them is none the worse. */
+  readonly extraScopes?: readonly Scope[];
   /** Asked of grants that can choose (token_exchange, signing_key). */
   readonly lifetime?: Millis;
   readonly subject?: string;
@@ -286,4 +288,6 @@ export interface Config {
   readonly spool?: string;
   readonly metrics?: { readonly listen?: string; readonly textfile?: string };
   readonly findings: readonly ConfigFinding[];
+  /** Accounts and wishes are what users stored at an access point of HTCondor: nobody who runs tokeep wrote them down, and most are a user's to mend. */
+  readonly ofUsers?: true;
 }

@@ -6,6 +6,7 @@ import type { Condition, Severity } from './condition.ts';
 import { loginEnd } from './login-end.ts';
 import { hintFor, loginHint } from './next-step.ts';
 import { printable, timestamp } from './printable.ts';
+import { isUsersOwn, whose } from './users-turn.ts';
 
 /** An intent that is open for longer than any request may take was left by an interrupted run. */
 const longestRequest = minutes(10);
@@ -48,7 +49,11 @@ export function accountConditions(
   const { trouble, writeBack } = record;
   if (record.login !== 'ready') found.push({ ...about('login'), ...refusedLogin(account, record) });
   else if (trouble !== null && !ofLogin(trouble.code))
-    found.push({ ...about(trouble.code), ...ofTrouble(trouble, hintFor(trouble.code, account, account.name)) });
+    found.push({
+      ...about(trouble.code),
+      ...ofTrouble(trouble, hintFor(trouble.code, account, account.name)),
+      who: whose(trouble, account),
+    });
   const unknown = unknownOutcome(account, record, now);
   if (unknown !== undefined) found.push({ ...about('outcome-unknown'), ...unknown });
   const ends = loginEnd(account, record, now);
@@ -76,7 +81,7 @@ function neverLoggedIn(
   const subject = { kind: 'account', name: account.name } as const;
   if (trouble !== null && !ofLogin(trouble.code)) {
     const told = ofTrouble(trouble, hintFor(trouble.code, account, account.name));
-    return [{ key: `${key}:${trouble.code}`, subject, ...told }];
+    return [{ key: `${key}:${trouble.code}`, subject, ...told, who: whose(trouble, account) }];
   }
   // Taken over at the first renewal, from oidc-agent or HTCondor: until something says that this failed, there is nothing to do.
   const isElsewhere = account.newLogin !== undefined;
@@ -108,7 +113,7 @@ function refusedLogin(account: Account, record: AccountRecord): Omit<Condition, 
   return {
     code: dead ? 'login-needed' : 'login-suspended',
     severity: dead ? 'critical' : 'warning',
-    who: dead ? 'user' : 'wait',
+    who: dead || isUsersOwn(account) ? 'user' : 'wait',
     sentence: known,
     hint: dead ? loginHint(account) : `if it does not come back by itself, ${loginHint(account)}`,
     since: trouble?.since ?? null,

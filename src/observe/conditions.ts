@@ -1,4 +1,5 @@
 import type { Account, Config } from '../config/config.ts';
+import { faultCodes } from '../fault/codes.ts';
 import type { StoreFinding } from '../store/quarantine.ts';
 import type { AccountRecord, DeliveryRecord, IssuerRecord, NoticeRecord, WishRecord } from '../store/records.ts';
 import type { AccountName } from '../token/names.ts';
@@ -8,7 +9,8 @@ import { byUrgency, type Condition } from './condition.ts';
 import { downKey, issuerConditions, issuerNames } from './issuer-conditions.ts';
 import { failureKey } from './notice-ledger.ts';
 import { printable, span } from './printable.ts';
-import { damaged } from './state-conditions.ts';
+import { absentCredentials, credmonHint, damaged } from './state-conditions.ts';
+import { namingUser } from './users-turn.ts';
 import { type Causes, targetCondition, wishConditions } from './wish-conditions.ts';
 
 export interface Records {
@@ -23,7 +25,7 @@ export interface Records {
 }
 
 /** The part of the configuration that says what should be. */
-export type Wanted = Pick<Config, 'wishes' | 'accounts' | 'findings'> & Partial<Pick<Config, 'notify'>>;
+export type Wanted = Pick<Config, 'wishes' | 'accounts' | 'findings'> & Partial<Pick<Config, 'notify' | 'ofUsers'>>;
 
 /** A wish that nobody has touched this long after it was due: nobody runs. More than the longest usual timer interval. */
 const idleAfter = minutes(60);
@@ -34,7 +36,7 @@ export function conditionsOf(records: Records, wanted: Wanted, now: Epoch): read
   const accounts = new Map(records.accounts.map((record) => [record.name, record]));
   const found: Condition[] = [
     ...findings(wanted),
-    ...parked(records),
+    ...(wanted.ofUsers ? absentCredentials(records.wishes, wanted) : parked(records)),
     ...unheard(records, wanted),
     ...damaged(records.findings ?? [], now),
   ];
@@ -73,7 +75,7 @@ export function conditionsOf(records: Records, wanted: Wanted, now: Epoch): read
     const condition = wish === undefined ? undefined : targetCondition(wish, delivery);
     if (condition !== undefined) found.push(condition);
   }
-  return found.sort(byUrgency);
+  return (wanted.ofUsers ? found.map(namingUser) : found).sort(byUrgency);
 }
 
 /** A login that will end some day, or a write-back that failed, is no reason why there is no token today. */
@@ -90,7 +92,7 @@ function findings(wanted: Wanted): readonly Condition[] {
       code: finding.code,
       // A section that is left out is a token that nobody keeps.
       severity: finding.severity === 'error' ? 'critical' : 'warning',
-      who: 'operator',
+      who: faultCodes[finding.code].who,
       sentence: printable(`${said}${meant}`),
       hint: finding.hint ?? 'run: tokeep config check',
       since: null,
@@ -178,7 +180,9 @@ function idleCondition(records: Records, wanted: Wanted, now: Epoch): Condition 
     severity: expired ? 'critical' : 'warning',
     who: 'operator',
     sentence: `${late.length === 1 ? `token ${first.name} is` : `${late.length} tokens are`} due for ${span(between(since, now))} and nobody renews`,
-    hint: 'see whether tokeep runs: systemctl status tokeep.service tokeep-renew.timer osg-token-renewer.timer',
+    hint: wanted.ofUsers
+      ? credmonHint
+      : 'see whether tokeep runs: systemctl status tokeep.service tokeep-renew.timer osg-token-renewer.timer',
     since,
     nextTry: null,
     stage: expired ? 'expired' : 'late',

@@ -1,7 +1,9 @@
+import type { Config } from '../config/config.ts';
 import type { StoreFinding } from '../store/quarantine.ts';
+import type { WishRecord } from '../store/records.ts';
 import { between, days, type Epoch } from '../token/time.ts';
 import type { Condition } from './condition.ts';
-import { printable } from './printable.ts';
+import { counted, printable } from './printable.ts';
 
 interface Fetched {
   readonly name: string;
@@ -10,8 +12,16 @@ interface Fetched {
   readonly nextAt: Epoch | null;
 }
 
+/** Where to look when the credmon does not do its work. */
+export const credmonHint =
+  'see whether the credmon runs, and what it says: condor_who -daemons; condor_config_val CREDMON_OAUTH_LOG names its log';
+
 /** Tokens nobody has asked for yet, and nothing else is wrong with them. What the state does not even know no pass has seen. */
-export function neverFetched(wishes: readonly Fetched[], conditions: readonly Condition[]): readonly Condition[] {
+export function neverFetched(
+  wishes: readonly Fetched[],
+  conditions: readonly Condition[],
+  ofUsers: true | undefined,
+): readonly Condition[] {
   const troubled = new Set(conditions.map(({ subject }) => subject.name));
   const waiting = wishes.filter(({ name, state }) => state === 'waiting' && !troubled.has(name));
   const unseen = waiting.filter(({ nextAt }) => nextAt === null);
@@ -25,10 +35,39 @@ export function neverFetched(wishes: readonly Fetched[], conditions: readonly Co
       severity: unseen.length === 0 ? 'notice' : 'warning',
       who: 'operator',
       sentence: `${which} never fetched`,
-      hint: 'run: tokeep renew, or keep tokeep run going (systemctl reload tokeep.service after a change of the configuration)',
+      hint: ofUsers
+        ? credmonHint
+        : 'run: tokeep renew, or keep tokeep run going (systemctl reload tokeep.service after a change of the configuration)',
       since: null,
       nextTry: null,
       stage: 'raised',
+    },
+  ];
+}
+
+/**
+ * Users' credentials come and go, which is nobody's worry; but that all of them went at once looks like a directory that is not mounted. What is
+ * parked beside others that stand is unfit, and has a sentence of its own.
+ */
+export function absentCredentials(
+  wishes: readonly Pick<WishRecord, 'state'>[],
+  wanted: Pick<Config, 'wishes' | 'findings'>,
+): readonly Condition[] {
+  const parked = wishes.filter(({ state }) => state === 'parked').length;
+  const stands = wanted.wishes.size > 0 || wanted.findings.some(({ section }) => section?.startsWith('tokens.'));
+  if (parked === 0 || stands) return [];
+  return [
+    {
+      key: 'state:parked-wishes',
+      subject: { kind: 'state', name: 'wishes' },
+      code: 'parked',
+      severity: 'notice',
+      who: 'operator',
+      sentence: `the credential directory is empty; what is known of ${counted(parked, 'token')} is kept until a user stores something there`,
+      hint: 'nothing to do if all users took theirs away; else see whether the directory is mounted',
+      since: null,
+      nextTry: null,
+      stage: 'parked',
     },
   ];
 }

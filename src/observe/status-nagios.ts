@@ -1,4 +1,4 @@
-import { causesOf } from './condition.ts';
+import { type Condition, causesOf } from './condition.ts';
 import { counted, printable } from './printable.ts';
 import { type StatusReport, wishStates } from './status.ts';
 
@@ -10,7 +10,8 @@ export interface PluginAnswer {
 
 /** One line: the worst cause in words, how many more there are, and the counts as performance data. */
 export function statusNagios(report: StatusReport): PluginAnswer {
-  const causes = causesOf(report.conditions).filter(({ root }) => root.severity !== 'notice');
+  const conditions = report.ofUsers ? report.conditions.map(mildWhereUsers) : report.conditions;
+  const causes = causesOf(conditions).filter(({ root }) => root.severity !== 'notice');
   const worst = causes[0]?.root;
   const counts = wishStates.map((state) => `${state}=${report.totals[state]};;;0;${report.wishes.length}`);
   const nearest = report.wishes.reduce<number | undefined>((least, { expiresAt }) => {
@@ -27,6 +28,10 @@ export function statusNagios(report: StatusReport): PluginAnswer {
   const label = critical ? 'CRITICAL' : 'WARNING';
   return { line: `TOKEEP ${label} - ${forPlugin(worst.sentence)}${more} | ${perfdata}\n`, status: critical ? 2 : 1 };
 }
+
+/** What one of many users did at an access point must not wake those who run it. */
+const mildWhereUsers = (condition: Condition): Condition =>
+  condition.who === 'user' && condition.severity === 'critical' ? { ...condition, severity: 'warning' } : condition;
 
 /** When there is no report to speak of: the state or the configuration did not open. */
 export const unknownNagios = (reason: string): PluginAnswer => ({

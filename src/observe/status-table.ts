@@ -2,6 +2,7 @@ import { between, type Epoch, type Millis } from '../token/time.ts';
 import { type Cause, type Condition, causesOf } from './condition.ts';
 import { counted, printable, span, timestamp } from './printable.ts';
 import type { StatusReport, TargetStatus, WishState, WishStatus } from './status.ts';
+import { userOf } from './users-turn.ts';
 
 /** Colours, or none; the CLI decides. */
 export interface StatusPaint {
@@ -33,7 +34,7 @@ export function statusTable(report: StatusReport, options: TableOptions): string
 function conditionLines(report: StatusReport, { paint }: TableOptions): string[] {
   const causes = causesOf(report.conditions);
   if (causes.length === 0) return [paint.good('all is well'), ''];
-  const lines = causes.slice(0, shownCauses).flatMap((cause) => [...causeLines(cause, report.at, paint), '']);
+  const lines = causes.slice(0, shownCauses).flatMap((cause) => [...causeLines(cause, report, paint), '']);
   const more = causes.length - shownCauses;
   return more > 0 ? [...lines, `... and ${more} more; see them all with --json`, ''] : lines;
 }
@@ -47,10 +48,14 @@ const turns: Readonly<Record<Condition['who'], string>> = {
   bug: "tokeep's own fault; please report it",
 };
 
-function causeLines({ root, followers }: Cause, now: Epoch, paint: StatusPaint): string[] {
+function causeLines(
+  { root, followers }: Cause,
+  { at: now, ofUsers }: Pick<StatusReport, 'at' | 'ofUsers'>,
+  paint: StatusPaint,
+): string[] {
   const colour = root.severity === 'critical' ? paint.bad : root.severity === 'warning' ? paint.warn : paint.dim;
   const facts = [
-    turns[root.who],
+    ofUsers && root.who === 'user' ? `the turn of ${userOf(root) ?? 'the user'}` : turns[root.who],
     ...(root.since === null ? [] : [lasting(between(root.since, now))]),
     ...(root.nextTry === null ? [] : [`next try ${whenText(root.nextTry, now)}`]),
   ];
@@ -90,7 +95,9 @@ function wishLines(report: StatusReport, options: TableOptions): string[] {
     .map(([state, count]) => `${count} ${state}`);
   const summary =
     report.wishes.length === 0
-      ? `no tokens are configured in ${report.configFile}`
+      ? report.ofUsers
+        ? `no job has asked for a token yet: ${report.configFile} has no credentials`
+        : `no tokens are configured in ${report.configFile}`
       : `${counted(report.wishes.length, 'token')}: ${inEachState.join(', ')}`;
   const hidden = few ? [] : [paint.dim('list them with --all, or name the ones you mean')];
   return [...lines, ...(lines.length === 0 ? [] : ['']), summary, ...hidden, ''];

@@ -59,6 +59,8 @@ export interface StatusReport {
   readonly accounts: readonly AccountStatus[];
   readonly issuers: readonly IssuerStatus[];
   readonly totals: Readonly<Record<WishState, number>>;
+  /** As in the configuration (`Config.ofUsers`). */
+  readonly ofUsers?: true;
 }
 
 export function statusReport(records: Records, config: Wanted & Pick<Config, 'file'>, now: Epoch): StatusReport {
@@ -74,7 +76,7 @@ export function statusReport(records: Records, config: Wanted & Pick<Config, 'fi
   return {
     at: now,
     configFile: config.file,
-    conditions: [...conditions, ...neverFetched(wishes, conditions)].sort(byUrgency),
+    conditions: [...conditions, ...neverFetched(wishes, conditions, config.ofUsers)].sort(byUrgency),
     wishes,
     accounts: [...config.accounts.values()].map((account) => accountStatus(account, accounts.get(account.name))),
     issuers: records.issuers.map((record) => ({
@@ -84,6 +86,7 @@ export function statusReport(records: Records, config: Wanted & Pick<Config, 'fi
       skew: record.skew,
     })),
     totals,
+    ...(config.ofUsers === undefined ? {} : { ofUsers: config.ofUsers }),
   };
 }
 
@@ -151,7 +154,7 @@ export function narrowed(report: StatusReport, names: readonly WishName[]): Stat
   const own = report.conditions.filter(subjectOf);
   const keys = new Set(own.flatMap(({ key, causedBy }) => (causedBy === undefined ? [key] : [key, causedBy])));
   const concerning = report.conditions.filter(({ key }) => keys.has(key));
-  const conditions = [...concerning, ...neverFetched(wishes, concerning)].sort(byUrgency);
+  const conditions = [...concerning, ...neverFetched(wishes, concerning, report.ofUsers)].sort(byUrgency);
   const totals = { valid: 0, due: 0, retrying: 0, stuck: 0, expired: 0, waiting: 0 };
   for (const { state } of wishes) totals[state] += 1;
   return { ...report, wishes, accounts, conditions, totals };

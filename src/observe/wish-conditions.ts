@@ -6,6 +6,7 @@ import { ofTrouble } from './account-conditions.ts';
 import type { Condition } from './condition.ts';
 import { hintFor, word } from './next-step.ts';
 import { span, timestamp } from './printable.ts';
+import { whose } from './users-turn.ts';
 
 /** What a wish may suffer from without being ill itself: the keys of conditions that are raised now. */
 export interface Causes {
@@ -26,7 +27,7 @@ export function wishConditions(
   const subject = { kind: 'wish', name: wish.name } as const;
   const found: Condition[] = [];
   const cause = trouble === null ? causes.idle : causeOf(trouble, causes);
-  const out = runsOut(wish, record, now);
+  const out = runsOut(wish, account, record, now);
   if (trouble !== null) {
     const told = ofTrouble(trouble, hintFor(trouble.code, account, wish.account));
     const mild = out === undefined && faultCodes[trouble.code].exit === exit.temporary;
@@ -34,6 +35,7 @@ export function wishConditions(
       ...told,
       key: `wish:${wish.name}:${trouble.code}`,
       subject,
+      who: whose(trouble, account, wish),
       // A try that failed while the token is good until the next one is shown, and nobody is told of it.
       severity: mild ? 'notice' : out?.severity === 'critical' ? 'critical' : told.severity,
       stage: out?.stage ?? told.stage,
@@ -60,13 +62,13 @@ function causeOf(trouble: Trouble, causes: Causes): string | undefined {
 }
 
 /** A token that is not there, has run out, or will before anybody tries again. */
-function runsOut(wish: Wish, record: WishRecord, now: Epoch): Condition | undefined {
+function runsOut(wish: Wish, account: Account | undefined, record: WishRecord, now: Epoch): Condition | undefined {
   const { token, trouble } = record;
   const base = {
     key: `wish:${wish.name}:token-runs-out`,
     subject: { kind: 'wish', name: wish.name },
     code: 'token-runs-out',
-    who: trouble?.who ?? 'wait',
+    who: trouble === null ? 'wait' : whose(trouble, account, wish),
     hint: `see why: tokeep status ${word(wish.name)}`,
     nextTry: trouble === null ? record.dueAt : trouble.nextTry,
   } as const;

@@ -76,7 +76,9 @@ function wrongLife({ present, offered, now }: Offer): string | undefined {
 function missingOf(wish: Wish, token: TokenFacts): readonly string[] {
   // Without a scope in the token or the answer there is nothing to compare (RFC 6749 section 5.1: as asked).
   if (wish.scope.kind !== 'scopes' || token.scope.length === 0) return [];
-  return missingScopes(wish.scope.scopes, token.scope);
+  const { extraScopes = [] } = wish;
+  const wanted = wish.scope.scopes.filter((scope) => !extraScopes.includes(scope));
+  return missingScopes(wanted, token.scope);
 }
 
 function betterAtHand({ wish, present, offered, now }: Offer): boolean {

@@ -281,6 +281,14 @@ const findings: readonly [Readonly<Record<string, string>>, readonly string[]][]
     ['TLS needs TOKEEP_WEB_CERTIFICATE and TOKEEP_WEB_KEY, but TOKEEP_WEB_KEY is not set'],
   ],
 ];
+test('without a Vault nobody is asked for its hosts, also where our storer is set', () => {
+  const trusted = /TRUSTED_VAULT_HOSTS/;
+  const storer = (SEC_CREDENTIAL_STORER: string) => told({ SEC_CREDENTIAL_STORER }).join('\n');
+  assert.doesNotMatch(storer('/usr/lib/tokeep/bin/tokeep-credential-storer'), trusted);
+  assert.match(storer('/usr/bin/condor_credential_storer'), trusted);
+  assert.match(told({ VAULT_CREDMON_PROVIDER_NAMES: 'cms' }).join('\n'), trusted);
+});
+
 test('a local issuer that nobody named is told of when something is set for it', () => {
   assert.deepEqual(told({ LOCAL_CREDMON_TOKEN_VERSION: 'scitoken:2.0', LOCAL_CREDMON_TOKEN_USE_JSON: 'true' }), []);
   assert.deepEqual(told({ LOCAL_CREDMON_ISSUER: 'https://ap.example.org' }), [

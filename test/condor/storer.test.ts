@@ -15,7 +15,7 @@ import { storeCredProgram } from '../deliver/store-cred-program.ts';
 const bin = fileURLToPath(new URL('../../bin/', import.meta.url));
 
 /** A user at an access point, with condor_store_cred in the PATH. */
-function submitter(t: TestContext, more: Readonly<Record<string, string>> = {}) {
+function submitter(t: TestContext, more: Readonly<Record<string, string>> = {}, { terminal = false } = {}) {
   const condor = storeCredProgram(t);
   const slept: number[] = [];
   const asleep: (() => void)[] = [];
@@ -35,7 +35,7 @@ echo "LOCAL_CREDMON_PROVIDER_NAME = $names"\n`,
   );
   const said: string[] = [];
   const store = (...args: readonly string[]) =>
-    condorStore({ world: { ...realWorld(), clock, env }, say: async (line) => void said.push(line) }, args);
+    condorStore({ world: { ...realWorld(), clock, env }, terminal, say: async (line) => void said.push(line) }, args);
   return {
     condor,
     slept,
@@ -120,7 +120,8 @@ test('the token is waited for, and a credmon that makes none within 20 s stops t
   holds('mytok');
   const fault = await faultOf(store('mytok&handle=rd&scopes=a'));
   assert.equal(fault.code, 'target-failed');
-  assert.match(fault.message, /mytok\*rd is stored, but within 20 s no token was made from it/);
+  assert.match(fault.message, /mytok\*rd is stored, but within 20 s the credmon made no token from it/);
+  assert.match(fault.hint ?? '', /ask who runs \S+ to look at: tokeep credmon status \w+\/mytok_rd$/);
   const waited = slept.reduce((sum, length) => sum + length, 0);
   assert.ok(waited >= 20_000 && waited < 21_000, `${waited}`);
   whenAsleep(() => writeFileSync(join(condor.directory, 'me/mytok_rd.use'), 'token'));
@@ -143,6 +144,18 @@ test('permissions without a handle that are not those of the credential are refu
   assert.equal(await store('mytok'), 0);
   const fault = await faultOf(store('mytok&scopes=b'));
   assert.match(fault.hint ?? '', /mytok_oauth_permissions_rd/);
+});
+
+test('on a terminal a person learns after a second what is waited for, and a pipe nothing', async (t) => {
+  for (const terminal of [true, false]) {
+    const { store, holds, said, slept } = submitter(t, {}, { terminal });
+    holds('mytok');
+    const { hint } = await faultOf(store('mytok&handle=rd&scopes=a'));
+    assert.match(hint ?? '', /credmon status/);
+    assert.ok(slept.length > 3);
+    const words = 'tokeep: waiting for the credmon to make a token from your credential mytok*rd';
+    assert.deepEqual(said, terminal ? ['', words] : [''], 'said once, on a line of its own');
+  }
 });
 
 test('a service that submits for others names the user, and its options for condor_store_cred are taken', async (t) => {

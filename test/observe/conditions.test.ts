@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type FaultCode, faultCodes } from '../../src/fault/codes.ts';
 import { causesOf } from '../../src/observe/condition.ts';
 import { conditionsOf, type Records, type Wanted } from '../../src/observe/conditions.ts';
-import type { WishName } from '../../src/token/names.ts';
+import type { Scope, WishName } from '../../src/token/names.ts';
 import { Secret } from '../../src/token/secret.ts';
 import { after, days, hours, type Millis, minutes } from '../../src/token/time.ts';
 import {
@@ -181,6 +181,50 @@ test('scenario 35: what was taken out of the configuration is mentioned once, wh
     ],
   );
   assert.match(found[1]?.sentence ?? '', /w0, w1, w2 and 997 more$/);
+});
+
+const newLogin = 'alice runs: condor_store_cred delete-oauth -s mytok';
+const atAccessPoint: Wanted = {
+  ...wanted(
+    [{ ...account('alice/mytok'), newLogin }, account('condor:robot')],
+    [
+      { ...wish('alice/mytok_rd', 'alice/mytok'), scope: { kind: 'scopes', scopes: ['no.such' as Scope] } },
+      { ...wish('bob/robot', 'condor:robot'), scope: { kind: 'scopes', scopes: ['x' as Scope] } },
+    ],
+  ),
+  ofUsers: true,
+};
+const allReady = [accountRecord('alice/mytok'), accountRecord('condor:robot')];
+
+test("at an access point a user's own credential, and what is asked with it, is that user's to mend, who is named", () => {
+  const refused = trouble('request-refused', { who: 'operator', nextTry: null, sentence: 'refuses the scopes' });
+  const wishes = [wishRecord('alice/mytok_rd', 'alice/mytok', { trouble: refused })];
+  const found = at({ wishes, accounts: allReady }, atAccessPoint);
+  assert.deepEqual(
+    found.map(({ who }) => who),
+    ['user', 'user'],
+  );
+  assert.equal(found[0]?.sentence, 'alice/mytok_rd: refuses the scopes');
+  const own = at(
+    { wishes: [wishRecord('bob/robot', 'condor:robot', { trouble: refused })], accounts: allReady },
+    atAccessPoint,
+  );
+  assert.equal(own[0]?.who, 'operator', 'the templates are of who runs the access point');
+  const suspended = trouble('login-suspended', { nextTry: after(noon, hours(1)) });
+  const accounts = [
+    accountRecord('alice/mytok', { login: 'suspended', trouble: suspended }),
+    accountRecord('condor:robot'),
+  ];
+  const waits = [wishRecord('alice/mytok_rd', 'alice/mytok', { trouble: suspended })];
+  for (const { code, who } of at({ wishes: waits, accounts }, atAccessPoint)) assert.equal(who, 'user', code);
+});
+
+test('what was parked at an access point is no line of a configuration; that all of it went is told', () => {
+  const parked = (name: string) => wishRecord(name, 'alice/mytok', { state: 'parked' });
+  assert.deepEqual(at({ wishes: [parked('alice/mytok')], accounts: allReady }, atAccessPoint), []);
+  const [empty] = at({ wishes: [parked('alice/mytok')] }, { ...wanted([], []), ofUsers: true });
+  assert.equal(empty?.severity, 'notice');
+  assert.match(empty?.sentence ?? '', /^the credential directory is empty; what is known of 1 token is kept/);
 });
 
 test('an account nobody has logged in for asks for its setup; wishes that nobody renews say so', () => {

@@ -203,6 +203,24 @@ test('the plugin line has one sentence, performance data and a status of 0, 1, 2
   assert.equal(statusNagios(down).status, 1);
 });
 
+test("users' own faults at an access point are shown as theirs, and wake nobody", () => {
+  const ofUsers = { ...wanted([{ ...account('alice/mytok'), newLogin: 'n' }], [wish('alice/mytok', 'alice/mytok')]) };
+  const stored = records({ accounts: [accountRecord('alice/mytok', { login: 'dead', trouble: dead })] });
+  const report = statusReport(stored, { ...ofUsers, ofUsers: true }, noon);
+  assert.match(statusNagios(report).line, /^TOKEEP WARNING - the refresh token was revoked/);
+  assert.equal(statusNagios(report).status, 1);
+  assert.match(table(report), /the turn of alice/);
+  assert.equal(statusNagios(statusReport(stored, ofUsers, noon)).status, 2);
+  const empty = statusReport(records({}), { ...wanted([], []), ofUsers: true }, noon);
+  assert.match(table(empty), /no job has asked for a token yet/);
+  const unseen = statusReport(
+    records({ accounts: [accountRecord('alice/mytok')] }),
+    { ...ofUsers, ofUsers: true },
+    noon,
+  );
+  assert.match(unseen.conditions[0]?.hint ?? '', /whether the credmon runs/);
+});
+
 test('the exit code is that of the worst: configuration before person before temporary', () => {
   const finding: ConfigFinding = {
     severity: 'error',

@@ -58,6 +58,17 @@ test('the wildcard audience serves every wish; a token without aud cannot be com
   assert.equal(refusal({ offered: aToken({ audience: [] }) }), undefined);
 });
 
+test('what is asked for beside the wish may be missing', () => {
+  const scopes = ['storage.read:/', 'condor.user:alice'] as never[];
+  const wish = aWish({ scope: { kind: 'scopes', scopes }, extraScopes: ['condor.user:alice' as never] });
+  const remarkOf = (scope: readonly string[]) => {
+    const acceptance = accept(offer({ wish, offered: aToken({ fingerprint: 'f2', scope }) }));
+    return acceptance.kind === 'accepted' && acceptance.remark?.message;
+  };
+  assert.equal(remarkOf(['storage.read:/']), undefined);
+  assert.equal(remarkOf(['storage.create:/']), 'the issuer gave a token without storage.read:/');
+});
+
 test('fewer scopes are delivered with a remark only where nothing better is valid', () => {
   const wish = aWish({ scope: { kind: 'scopes', scopes: ['storage.read:/', 'storage.create:/'] as never } });
   const both = aToken({ scope: ['storage.read:/', 'storage.create:/'] });

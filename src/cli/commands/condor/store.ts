@@ -11,9 +11,9 @@ export const register: CommandModule['register'] = (parent, run) => {
     .usage('[options] SERVICE[&handle=NAME][&scopes=A,B][&audience=TEXT]...')
     .argument('<SERVICE...>', 'what condor_submit hands over, one for each service of the job')
     .action(
-      run(async ({ world, signal, warn }, services: readonly string[]) => {
+      run(async ({ world, signal, warn, io }, services: readonly string[]) => {
         const { condorStore } = await import('../../condor-store-answer.ts');
-        return await condorStore({ world, signal, say: warn }, services);
+        return await condorStore({ world, signal, terminal: io.stderr.isTTY, say: warn }, services);
       }),
     );
   withExamples(
