@@ -16,7 +16,7 @@ export async function credmonBundle(): ReturnType<typeof bundle> {
 }
 
 /** As bin/tokeep-credmon has it. */
-const flags = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
+const flags = ['--min-semi-space-size=16', '--max-semi-space-size=16', '--initial-old-space-size=96'];
 
 /** An access point in a directory of its own: HTCondor's configuration, its credential directory, the credmon's state. */
 export interface AccessPoint extends AsyncDisposable {

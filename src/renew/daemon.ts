@@ -26,7 +26,7 @@ const jump = seconds(5);
 const mostInFlight = 2000;
 /** Whether delivered files are still there is looked at this often. */
 const sweepEvery = minutes(5);
-const lookedAtAtATime = 1000;
+const lookedAtAtATime = 100;
 /** What other nodes renewed is looked for this often, and never for more than a fiftieth of the time. */
 const newsEvery = seconds(5);
 const newsShare = 50;

@@ -4,7 +4,7 @@ import type { AccessToken } from '../token/secret.ts';
 import { type Epoch, hours } from '../token/time.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Database, Row, Session } from './database.ts';
-import { pages } from './pages.ts';
+import { nameParts, pages } from './pages.ts';
 import { quarantine } from './quarantine.ts';
 import type { WishRecord } from './records.ts';
 import { pack, unpack } from './rows.ts';
@@ -79,11 +79,13 @@ export class WishTable {
       if (doc === undefined) damaged.push(row);
       else known.push(join(row, doc));
     };
-    if (names === undefined)
+    if (names === undefined) {
       for await (const page of pages(this.#database, { columns, table: 'wish', key: 'name' })) page.forEach(take);
-    else {
+    } else {
       const listed = `SELECT ${columns} FROM wish WHERE name IN (${this.#database.sql.listed('$1')})`;
-      (await this.#database.read(listed, [JSON.stringify(names)])).forEach(take);
+      for await (const part of nameParts(names)) {
+        (await this.#database.read(listed, [JSON.stringify(part)])).forEach(take);
+      }
     }
     if (damaged.length === 0) return known;
     await this.#database.write(async (session) => {
