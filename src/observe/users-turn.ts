@@ -20,8 +20,8 @@ export function whose({ code, who }: Pick<Trouble, 'code' | 'who'>, account: Acc
 /** With many users a sentence that names none of them helps nobody. */
 export function namingUser(condition: Condition): Condition {
   const { subject, sentence } = condition;
-  const [user] = subject.name.split('/', 1);
-  if (subject.kind !== 'wish' || user === undefined || sentence.includes(user)) return condition;
+  const user = subject.kind === 'wish' || subject.kind === 'account' ? userOf(condition) : undefined;
+  if (user === undefined || sentence.includes(`${user}/`)) return condition;
   return { ...condition, sentence: `${subject.name}: ${sentence}` };
 }
 

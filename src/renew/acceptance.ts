@@ -36,7 +36,7 @@ export function accept(offer: Offer): Acceptance {
   const narrow = `the issuer gave a token without ${missing.join(', ')}`;
   if (betterAtHand(offer))
     return { kind: 'rejected', fault: new Fault('token-worse', `${narrow}, and the present one is better`) };
-  const hint = 'ask the issuer to allow these scopes for the client, or take them out of the configuration';
+  const hint = 'ask the issuer to allow these scopes for the client, or ask for less';
   return { kind: 'accepted', remark: new Fault('token-narrow', narrow, { hint }) };
 }
 

@@ -326,6 +326,7 @@ test('client credentials ask in the body for the scopes of the templates and for
     scope: 'read:/x condor.user:a%2Bb%3Dc',
     audience: 'https://a.example https://b.example',
   });
+  assert.deepEqual(wish.extraScopes, ['condor.user:a%2Bb%3Dc'], 'an issuer need not give it');
 });
 
 const vaultUrl = 'https://vault.example.org:8200/v1/secret/oauth/creds/cms/alice:default';

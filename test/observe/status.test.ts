@@ -207,7 +207,7 @@ test("users' own faults at an access point are shown as theirs, and wake nobody"
   const ofUsers = { ...wanted([{ ...account('alice/mytok'), newLogin: 'n' }], [wish('alice/mytok', 'alice/mytok')]) };
   const stored = records({ accounts: [accountRecord('alice/mytok', { login: 'dead', trouble: dead })] });
   const report = statusReport(stored, { ...ofUsers, ofUsers: true }, noon);
-  assert.match(statusNagios(report).line, /^TOKEEP WARNING - the refresh token was revoked/);
+  assert.match(statusNagios(report).line, /^TOKEEP WARNING - alice\/mytok: the refresh token was revoked/);
   assert.equal(statusNagios(report).status, 1);
   assert.match(table(report), /the turn of alice/);
   assert.equal(statusNagios(statusReport(stored, ofUsers, noon)).status, 2);
