@@ -20,6 +20,7 @@ import { CredmonLookout } from './credmon-lookout.ts';
 import {
   type CredmonPlaces,
   caFilesOf,
+  configNamer,
   credmonBase,
   credmonBaseAnew,
   readCredmonSettings,
@@ -80,7 +81,7 @@ interface Work {
 }
 
 async function work(context: Context, { settings, reread, log, hangups, signals, options }: Work): Promise<void> {
-  const base = await credmonBase(context.world, settings);
+  const base = await credmonBase(context.world, settings, configNamer(context.options));
   // What a person names is there, or wrong.
   if (options.credDir === undefined) await awaitDirectory(context.world, settings.directory, log, signals.stop);
   if (signals.stop.aborted) return;
@@ -105,7 +106,7 @@ async function work(context: Context, { settings, reread, log, hangups, signals,
       await runCredmon({
         ...{ world, settings, reread, base, store, spool, sealer, log, node, signals, lookout },
         pid: process.pid,
-        rebase: (now) => credmonBaseAnew(context.world, base, now),
+        rebase: (now) => credmonBaseAnew(context.world, base, now, configNamer(context.options)),
         ownIssuers: issuers,
         ...(options.condorBin === undefined ? {} : { condorBin: options.condorBin }),
         onHangup: (listener) => hangups.tell(listener),

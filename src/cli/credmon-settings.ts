@@ -84,13 +84,17 @@ async function marksOf(world: World, files: readonly string[]) {
  * What of TOKEEP_CREDMON_CONFIG holds for the credmon: anything but accounts and tokens, which are those of the directory, and the store. An error in it
  * is a condition, and stops no renewal; throws `config-invalid` for one that leaves the place of the state in doubt.
  */
-export async function credmonBase(world: World, { config, directory }: CredmonSettings): Promise<Config> {
+export async function credmonBase(
+  world: World,
+  { config, directory }: CredmonSettings,
+  namedBy: ConfigNamer,
+): Promise<Config> {
   if (config === undefined) return emptyConfig('yaml', directory, new Findings());
   const read = await loadConfig(world, config);
   const unread = read.findings.find(({ severity, section }) => severity === 'error' && section === undefined);
   const fatal = unread ?? vitalError(read);
   if (fatal !== undefined) {
-    const sentence = `TOKEEP_CREDMON_CONFIG names a file that cannot be worked with: ${formatFinding(fatal)}`;
+    const sentence = `${namedBy} names a file that cannot be worked with: ${formatFinding(fatal)}`;
     throw new Fault('config-invalid', sentence, { hint: `see: tokeep config check --config ${config}` });
   }
   const findings = read.findings.filter(({ section }) => !/^(accounts|tokens)\./.test(section ?? ''));
@@ -98,14 +102,25 @@ export async function credmonBase(world: World, { config, directory }: CredmonSe
   return { ...read, store: { kind: 'sqlite' }, findings, accounts: new Map(), wishes: new Map() };
 }
 
+type ConfigNamer = '--config' | 'TOKEEP_CREDMON_CONFIG';
+
+/** Who names the configuration beside HTCondor's: the option is stronger. */
+export const configNamer = ({ config }: Pick<GlobalOptions, 'config'>): ConfigNamer =>
+  config === undefined ? 'TOKEEP_CREDMON_CONFIG' : '--config';
+
 /** What was opened at the start by TOKEEP_CREDMON_CONFIG stays as it is until the next one. */
-export async function credmonBaseAnew(world: World, running: Config, settings: CredmonSettings): Promise<Config> {
-  const base = await credmonBase(world, settings);
+export async function credmonBaseAnew(
+  world: World,
+  running: Config,
+  settings: CredmonSettings,
+  namedBy: ConfigNamer,
+): Promise<Config> {
+  const base = await credmonBase(world, settings, namedBy);
   const changed = Object.entries(openedOnce(base)).flatMap(([name, value]) =>
     JSON.stringify(value) === JSON.stringify(openedOnce(running)[name]) ? [] : [name],
   );
   if (changed.length === 0) return base;
-  const sentence = `what TOKEEP_CREDMON_CONFIG says about ${changed.join(', ')} is another one by now; that takes a restart`;
+  const sentence = `what the file of ${namedBy} says about ${changed.join(', ')} is another one by now; that takes a restart`;
   throw new Fault('config-invalid', sentence);
 }
 

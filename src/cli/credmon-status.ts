@@ -4,7 +4,7 @@ import { Fault } from '../fault/fault.ts';
 import { narrowed, type StatusReport, statusReport } from '../observe/status.ts';
 import { wishNames } from './arguments.ts';
 import type { Context } from './context.ts';
-import { credmonBase, readCredmonSettings } from './credmon-settings.ts';
+import { configNamer, credmonBase, readCredmonSettings } from './credmon-settings.ts';
 import { gatherRecords } from './gather-records.ts';
 import { openState } from './open-state.ts';
 import { answerStatus, type StatusOptions } from './status-answer.ts';
@@ -34,7 +34,7 @@ async function gather(
       hint: 'is CREDMON_OAUTH tokeep-credmon? Its state belongs to root where the pool does: try it with sudo',
     });
   }
-  const base = await credmonBase(world, settings);
+  const base = await credmonBase(world, settings, configNamer(context.options));
   const config = await lookAtCredentials({ world, settings, base, ...places });
   const { store } = await openState(world, settings.state, base, log);
   try {

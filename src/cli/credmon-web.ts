@@ -8,6 +8,7 @@ import type { Logger } from '../observe/log.ts';
 import { isLoopback, listenPlace, placeText } from '../serve/listen-place.ts';
 import { listen, stop } from '../serve/server.ts';
 import { TlsFiles } from '../serve/tls-files.ts';
+import { TrustedProxies } from '../serve/trusted-proxies.ts';
 import { listenOnSocket, socketPath } from '../serve/unix-socket.ts';
 import { seconds } from '../token/time.ts';
 import type { Context } from './context.ts';
@@ -55,6 +56,7 @@ async function openWebLog(context: Context, read: ReadWebSettings, options: WebO
 async function serve(context: Context, settings: CredmonSettings, log: Logger): Promise<void> {
   const { world } = context;
   const { web } = settings;
+  demandPlaces(web);
   const tls = await openTls(context, settings);
   refuseBare(settings, tls);
   const database = await openWebDatabase(world, web.state);
@@ -91,6 +93,25 @@ async function openTls({ world }: Context, { web }: CredmonSettings): Promise<Tl
   if (cert === undefined && key === undefined) return undefined;
   if (cert !== undefined && key !== undefined) return await TlsFiles.open(world.files, { cert, key });
   throw new Fault('config-invalid', 'TOKEEP_WEB_CERTIFICATE and TOKEEP_WEB_KEY go together');
+}
+
+/** What is wrong with an address, with the knob that it stands in. */
+function demandPlaces({ listen: place, trustedProxies }: CredmonSettings['web']): void {
+  const checks = {
+    TOKEEP_WEB_LISTEN: () => socketPath(place) ?? listenPlace(place),
+    TOKEEP_WEB_TRUSTED_PROXIES: () => new TrustedProxies(trustedProxies),
+  };
+  for (const [knob, check] of Object.entries(checks)) {
+    try {
+      check();
+    } catch (thrown) {
+      const { message, hint } = asFault(thrown, `reading ${knob}`);
+      throw new Fault('config-invalid', `${knob}: ${message}`, {
+        ...(hint === undefined ? {} : { hint }),
+        cause: thrown,
+      });
+    }
+  }
 }
 
 /** Codes and cookies never go over a network in the clear. */

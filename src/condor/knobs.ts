@@ -73,4 +73,5 @@ const condorEnvironment = (env: World['env']): Readonly<Record<string, string>> 
     ),
   );
 
-const hintFor = (bin: string): string => `run ${bin}/condor_config_val -config as the same user, and see what it says`;
+const hintFor = (bin: string): string =>
+  `run ${bin}/condor_config_val -config as the same user, and see what it says; where it lies elsewhere: --condor-bin DIR`;

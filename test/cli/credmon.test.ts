@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -366,7 +366,7 @@ test('TOKEEP_CREDMON_CONFIG is read again at condor_reconfig: what cannot be wor
   writeFileSync(missing, 'metrics:\n  listen: 127.0.0.1:1\n', { mode: 0o600 });
   reconfigure();
   await credmon.says(
-    /what TOKEEP_CREDMON_CONFIG says about metrics\.listen is another one by now; that takes a restart/,
+    /what the file of TOKEEP_CREDMON_CONFIG says about metrics\.listen is another one by now; that takes a restart/,
   );
   const textfile = join(place.path, 'tokeep.prom');
   const metrics = `metrics:\n  listen: 127.0.0.1:0\n  textfile: ${textfile}\n`;
@@ -400,6 +400,25 @@ test('a credential directory that is not there yet is waited for, and one that -
   assert.equal(await credmon.kill('SIGTERM'), 0);
 });
 
+test('a word that is no verb is said to be none, and help says where the options and the places are', async () => {
+  await using place = await bed();
+  const stray = await place.ask('stat');
+  assert.deepEqual(
+    [stray.status, stray.stderr],
+    [2, "tokeep: unknown command 'stat' (did you mean status?)\n  see: tokeep credmon --help\n"],
+  );
+  const nameless = await place.ask('-n', '');
+  assert.equal(nameless.status, 2);
+  assert.match(nameless.stderr, /'-n, --name <NAME>' argument '' is invalid/);
+  const { stdout } = spawnSync(join(bin, 'tokeep'), ['credmon', '--help'], { encoding: 'utf8' });
+  assert.match(stdout, /\(-c, -l, -n, -d, -v\)/);
+  assert.match((await place.ask('status', '--help')).stdout, /HTCondor's knobs decide here: TOKEEP_CREDMON_STATE/);
+  mkdirSync(join(place.path, 'state'));
+  const elsewhere = await place.ask('--config', '/nope.yaml', 'status');
+  assert.equal(elsewhere.status, 3);
+  assert.match(elsewhere.stderr, /tokeep: --config names a file that cannot be worked with: \/nope\.yaml/);
+});
+
 test('condor_master learns from the exit status what went wrong', async () => {
   await using place = await bed();
   const noLog = await place.ask('-l', join(place.path, 'missing', 'log'));
@@ -407,6 +426,7 @@ test('condor_master learns from the exit status what went wrong', async () => {
   assert.match(noLog.stderr, /the log \S+missing\/log cannot be opened \(ENOENT\)/);
   const started = place.start(['--no-such-option']);
   assert.equal(await started.status(), 99);
+  assert.equal(await place.start(['-n', '']).status(), 99);
   chmodSync(place.creds, 0o2775);
   const open = place.start();
   assert.equal(await open.status(), 3);

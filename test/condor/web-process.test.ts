@@ -220,6 +220,18 @@ test("logins are listed, allowed and forgotten, and the database stays its owner
   assert.equal((await stat(join(at.state, 'web.db'))).uid, uid);
 });
 
+test('an address that is none is a fault of the configuration, which names the knob', async () => {
+  for (const [knob, value] of [
+    ['TOKEEP_WEB_LISTEN', 'banana'],
+    ['TOKEEP_WEB_TRUSTED_PROXIES', '127.0.0.999'],
+  ] as const) {
+    await using at = await pool(() => ({ [knob]: value }));
+    const { status, stderr } = at.run('web');
+    assert.equal(status, 3, stderr);
+    assert.ok(stderr.includes(`tokeep: ${knob}: `) && stderr.includes(value), stderr);
+  }
+});
+
 test('WEB-08: sessions are listed, and those of a user are ended from outside', async () => {
   await using at = await pool(() => ({}));
   const world = realWorld();

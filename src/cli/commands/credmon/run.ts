@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { InvalidArgumentError } from 'commander';
 import { type CommandModule, withExamples } from '../../command.ts';
 import type { CredmonOptions } from '../../credmon-run.ts';
 
@@ -13,7 +14,11 @@ export const register: CommandModule['register'] = (parent, run) => {
     .option('--condor-bin <DIR>', 'where condor_config_val lies', '/usr/bin')
     .option('-c, --cred-dir <DIR>', 'the credential directory, instead of SEC_CREDENTIAL_DIRECTORY_OAUTH')
     .option('-l, --log-file <FILE>', 'the log, instead of CREDMON_OAUTH_LOG')
-    .option('-n, --name <NAME>', 'its name among the daemons of the master, for NAME_LOG (default: CREDMON_OAUTH)')
+    .option(
+      '-n, --name <NAME>',
+      'its name among the daemons of the master, for NAME_LOG (default: CREDMON_OAUTH)',
+      daemonName,
+    )
     .option('-d, --debug', 'log more')
     .option('-v, --to-stderr', 'log to stderr as well; --verbose of the shipped credmon')
     .action(
@@ -33,3 +38,8 @@ export const register: CommandModule['register'] = (parent, run) => {
     },
   );
 };
+
+function daemonName(name: string): string {
+  if (/^\w+$/.test(name)) return name;
+  throw new InvalidArgumentError('A name has letters, digits and _ only.');
+}
