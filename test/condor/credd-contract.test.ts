@@ -97,7 +97,7 @@ test('the pid is remembered for 20 s, whatever the file says meanwhile', async (
 });
 
 test('there is a signal only where there is no .use yet, and the wait for it ends after the last try', async (t) => {
-  const { directory, credd, signals } = alone(t, { CREDD_POLLING_TIMEOUT: '3' });
+  const { directory, credd, signals } = alone(t, { CREDD_POLLING_TIMEOUT: '0.1' });
   assert.equal(await credd.add('alice', { service: 'scitokens' }, 'x', { wait: true }), 'credmon-timeout');
   writeFileSync(`${directory}/alice/scitokens.use`, '{}');
   utimesSync(`${directory}/alice/scitokens.use`, 1234, 1234);

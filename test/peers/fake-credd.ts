@@ -185,12 +185,13 @@ export class FakeCredd {
   }
 
   async #poll(user: string, name: string): Promise<StoreAnswer> {
-    const tries = Number(this.#knob('CREDD_POLLING_TIMEOUT') ?? 20);
+    const pause = this.#options.pollEvery ?? 1_000;
+    const tries = Math.ceil((Number(this.#knob('CREDD_POLLING_TIMEOUT') ?? 20) * 1_000) / pause);
     for (let left = tries; ; left -= 1) {
       const time = this.files.useTime(user, name);
       if (time !== undefined) return time;
       if (left <= 0) return 'credmon-timeout';
-      await wait(this.#options.pollEvery ?? 1_000);
+      await wait(pause);
     }
   }
 
