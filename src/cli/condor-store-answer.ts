@@ -106,7 +106,7 @@ async function inPath({ files, env }: StoreContext['world'], program: string): P
     const facts = await files.facts(`${place}/${program}`).catch(() => undefined);
     if (facts?.type === 'file' && (facts.mode & 0o111) !== 0) return `${place}/${program}`;
   }
-  throw new Fault('target-failed', `${program} is not among the programs of this user (PATH)`, {
-    hint: 'it comes with HTCondor; add its sbin directory to PATH',
+  throw new Fault('condor-unreadable', `${program} is not among the programs of this user (PATH)`, {
+    hint: "it comes with HTCondor; add the directory it is in to PATH (HTCondor's bin or sbin)",
   });
 }

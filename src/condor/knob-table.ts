@@ -60,7 +60,7 @@ const place: KnobGroup = {
     fresh(
       'TOKEEP_CREDMON_CONFIG',
       'none',
-      'a configuration of tokeep whose `notify`, `limits`, `seal` and `metrics` hold here, too',
+      'a configuration of tokeep whose `notify`, `limits`, `seal` and `metrics` hold here, too. Other limits, messages and `metrics.textfile` hold from the next condor_reconfig on; the rest takes a restart',
     ),
     fresh('TOKEEP_USE_JSON', 'True', 'False: every `.use` is the bare token, whatever its kind'),
     fresh(
