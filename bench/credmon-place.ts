@@ -72,7 +72,7 @@ export async function accessPoint(
     },
     async start(program) {
       const begun = performance.now();
-      const env = { ...process.env, CONFIGURATION_DIRECTORY: path, UV_THREADPOOL_SIZE: '16' };
+      const env = { ...process.env, CONFIGURATION_DIRECTORY: path };
       child = node([...flags, program, 'credmon', '--condor-bin', bin], {
         stdio: ['ignore', 'ignore', 'inherit'],
         env,

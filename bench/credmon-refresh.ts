@@ -14,7 +14,7 @@ const rounds = 3;
 const connections = 16;
 const loadSeconds = 3;
 const slow = 50;
-const slowConnections = 64;
+const slowConnections = 128;
 /** Of a sequential credmon so many are measured. */
 const sequential = 50;
 

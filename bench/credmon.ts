@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AccessPoint, accessPoint, credmonBundle, putTop } from './credmon-place.ts';
 import { type Figure, median, type Section } from './figure.ts';
+import { settled } from './idle.ts';
 import { usage } from './process-usage.ts';
 
 const users = 10_000;
@@ -28,7 +29,7 @@ export const credmonMany: Section = {
 nothing due is a start, from the exec to CREDMON_COMPLETE: Node, HTCondor's configuration, the state, and every credential read and judged;
 medians of ${rounds} starts; memory is the most of the process that keeps the credentials, and of its network process. Then ${signals} users
 come one after the other as condor_credd has them come (\`.top\` renamed into a new directory, then SIGHUP): the time from the signal until
-\`.use\` is there.`,
+\`.use\` is there; when its first looks at all of them are over (two seconds without work), and before.`,
   async run(tell) {
     await using released = await credmonBundle();
     await using point = await accessPoint('memory', knobs);
@@ -43,8 +44,18 @@ come one after the other as condor_credd has them come (\`.top\` renamed into a 
       starts.push(await measureStart(point, released.program));
       tell(`a start: ${starts.at(-1)?.took.toFixed(2)} s`);
     }
-    const waits = await answerTimes(point);
-    return [...figuresOf(starts, waits), { what: 'making all tokens at the first start', measured: first, unit: 's' }];
+    const busy = await answerTimes(point, 'early');
+    await settled(point.pid);
+    const waits = await answerTimes(point, 'late');
+    return [
+      ...figuresOf(starts, waits),
+      {
+        what: 'the same while it begins, which is the first seconds, 99 of 100',
+        measured: share(busy, 0.99),
+        unit: 'ms',
+      },
+      { what: 'making all tokens at the first start', measured: first, unit: 's' },
+    ];
   },
 };
 
@@ -73,10 +84,10 @@ async function measureStart(point: AccessPoint, program: string): Promise<Start>
 }
 
 /** In milliseconds. */
-async function answerTimes(point: AccessPoint): Promise<readonly number[]> {
+async function answerTimes(point: AccessPoint, name: string): Promise<readonly number[]> {
   const waits: number[] = [];
   for (let nth = 0; nth < signals; nth++) {
-    const user = `late${nth}`;
+    const user = `${name}${nth}`;
     const place = join(point.credentials, user);
     await mkdir(place);
     const begun = await untilUse(place, 'scitokens.use', async () => {
@@ -103,7 +114,6 @@ async function untilUse(place: string, name: string, act: () => Promise<void> | 
 
 function figuresOf(starts: readonly Start[], waits: readonly number[]): readonly Figure[] {
   const middle = (what: (start: Start) => number) => median(starts.map(what));
-  const share = (part: number) => waits[Math.min(waits.length - 1, Math.ceil(waits.length * part) - 1)] ?? Number.NaN;
   return [
     {
       what: 'a full pass with nothing due',
@@ -120,10 +130,13 @@ function figuresOf(starts: readonly Start[], waits: readonly number[]): readonly
     { what: 'most memory of the network process', measured: middle(({ network }) => network / 1e6), unit: 'MB' },
     {
       what: 'from SIGHUP to a new token, 99 of 100',
-      measured: share(0.99),
+      measured: share(waits, 0.99),
       unit: 'ms',
       must: { be: 'at most', value: 50 },
     },
-    { what: 'from SIGHUP to a new token, the middle one', measured: share(0.5), unit: 'ms' },
+    { what: 'from SIGHUP to a new token, the middle one', measured: share(waits, 0.5), unit: 'ms' },
   ];
 }
+
+const share = (sorted: readonly number[], part: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;

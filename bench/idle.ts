@@ -59,7 +59,7 @@ the configuration again, and its share is added. Processor time of all threads (
 };
 
 /** The start and the first look at every file are over: two seconds without work. */
-async function settled(pid: number): Promise<void> {
+export async function settled(pid: number): Promise<void> {
   for (let before = -1; ; ) {
     const { processor } = await usage(pid);
     if (processor - before < 0.03 && before >= 0) return;

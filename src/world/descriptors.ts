@@ -18,11 +18,12 @@ import {
   read,
   readSync,
   renameSync,
+  statSync,
   unlinkSync,
   write,
   writeSync,
 } from 'node:fs';
-import { rename, unlink } from 'node:fs/promises';
+import { rename, stat, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { FileFacts } from './files.ts';
 
@@ -39,6 +40,8 @@ export interface Descriptors {
   chown(fd: number, owner: number, group: number): Promise<void>;
   facts(fd: number): Promise<FileFacts>;
   look(path: string): Promise<FileFacts | undefined>;
+  /** As `look`, of what a link leads to. */
+  follow(path: string): Promise<FileFacts | undefined>;
   write(fd: number, bytes: Uint8Array, place: number): Promise<number>;
   /** Fills the buffer from this place on; says how many bytes came. */
   read(fd: number, buffer: Buffer, from: number): Promise<number>;
@@ -74,6 +77,14 @@ export const inThreads: Descriptors = {
     new Promise<number>((resolve, reject) => {
       read(fd, buffer, from, buffer.length - from, from, (error, count) => (error ? reject(error) : resolve(count)));
     }),
+  async follow(path) {
+    try {
+      return factsOf(await stat(path, { bigint: true }));
+    } catch (thrown) {
+      if (isAbsent(thrown as NodeJS.ErrnoException)) return undefined;
+      throw thrown;
+    }
+  },
   rename,
   remove: unlink,
 };
@@ -92,6 +103,10 @@ export const atOnce: Descriptors = {
   facts: async (fd) => factsOf(fstatSync(fd, { bigint: true })),
   async look(path) {
     const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? undefined : factsOf(stats);
+  },
+  async follow(path) {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
     return stats === undefined ? undefined : factsOf(stats);
   },
   write: async (fd, bytes, place) => writeSync(fd, bytes, 0, bytes.length, place),

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { mkdir, readdir, readlink, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path/posix';
-import { atOnce, type Descriptors, factsOf, inThreads, isAbsent } from './descriptors.ts';
+import { atOnce, type Descriptors, inThreads, isAbsent } from './descriptors.ts';
 import type { Directory, DirectoryUse, Files, OpenFile } from './files.ts';
 
 const noFollow = constants.O_NOFOLLOW;
@@ -141,10 +141,7 @@ async function makeOrMeet(path: string, mode: number): Promise<void> {
 const filesOn = (descriptor: Descriptors): Files => ({
   openDirectory: (path, use = 'list') => openDirectory(descriptor, path, path, use),
   readText: (path, limit) => readText(descriptor, path, limit),
-  async facts(path) {
-    const stats = await orAbsent(stat(path, { bigint: true }));
-    return stats === undefined ? undefined : factsOf(stats);
-  },
+  facts: (path) => descriptor.follow(path),
   look: (path) => descriptor.look(path),
   readLink: (path) => readlink(path),
   makeDirectories,
