@@ -3,7 +3,7 @@ import { dirname, extname, join } from 'node:path';
 import manifest from '../../package.json' with { type: 'json' };
 import { awaitDirectory } from '../condor/awaited-directory.ts';
 import { runCredmon } from '../condor/credmon.ts';
-import { startNetworkOf } from '../condor/network.ts';
+import { beginNetworkOf } from '../condor/network.ts';
 import type { CredmonSettings } from '../condor/settings.ts';
 import { type ExitCode, exit } from '../fault/codes.ts';
 import { asFault, type Fault } from '../fault/fault.ts';
@@ -90,7 +90,7 @@ async function work(context: Context, { settings, reread, log, hangups, signals,
     await using _only = await shared.lockRun();
     const store = withOwnLocks(shared);
     const caFiles = caFilesOf(base);
-    const network = await startNetworkOf({ world: context.world, settings, log, program: networkProgram(), caFiles });
+    const network = await beginNetworkOf({ world: context.world, settings, log, program: networkProgram(), caFiles });
     const files = await filesFor(context.world, settings.directory);
     const world: World = { ...context.world, files, http: network.http, mailer: network.mailer };
     const node = nodeName(world.env);
@@ -106,6 +106,7 @@ async function work(context: Context, { settings, reread, log, hangups, signals,
       await runCredmon({
         ...{ world, settings, reread, base, store, spool, sealer, log, node, signals, lookout },
         pid: process.pid,
+        networkReady: network.ready,
         rebase: (now) => credmonBaseAnew(context.world, base, now, configNamer(context.options)),
         ownIssuers: issuers,
         ...(options.condorBin === undefined ? {} : { condorBin: options.condorBin }),

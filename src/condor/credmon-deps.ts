@@ -12,6 +12,8 @@ export interface CredmonDeps {
   /** Its `http` is the one of the process without root. */
   readonly world: World;
   readonly settings: CredmonSettings;
+  /** Its process has started; until then, which is while the directory is read, what is asked of it waits. */
+  readonly networkReady: Promise<void>;
   /** HTCondor's configuration anew; undefined if no file of it changed. Throws what reading it throws; the running one stays then. */
   reread(): Promise<CredmonSettings | undefined>;
   /** `limits`, `notify` and `metrics` of TOKEEP_CREDMON_CONFIG, or what holds without one. It has no accounts and no wishes. */

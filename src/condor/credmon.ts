@@ -47,6 +47,7 @@ export async function runCredmon(deps: CredmonDeps): Promise<void> {
     config: kept.config,
     absent: 'park',
   });
+  await deps.networkReady;
   await credmon.run(engine);
 }
 

@@ -2,7 +2,7 @@ import { asFault, Fault } from '../fault/fault.ts';
 import type { Logger } from '../observe/log.ts';
 import { millis } from '../token/time.ts';
 import { lookUpUser } from '../world/identities.ts';
-import { type Network, startNetwork } from '../world/network.ts';
+import { type BegunNetwork, beginNetwork } from '../world/network.ts';
 import type { World } from '../world/world.ts';
 import type { CredmonSettings } from './settings.ts';
 
@@ -19,15 +19,15 @@ export interface NetworkDeps {
 
 /**
  * The process that does all network work of the credmon: as TOKEEP_CREDMON_NETWORK_USER where we are root, else as ourselves. Throws
- * `target-refused` when there is no such user, and `config-invalid` when the process does not start.
+ * `target-refused` when there is no such user; `ready` says whether the process starts.
  */
-export async function startNetworkOf({ world, settings, log, program, caFiles }: NetworkDeps): Promise<Network> {
+export async function beginNetworkOf({ world, settings, log, program, caFiles }: NetworkDeps): Promise<BegunNetwork> {
   const root = world.user.uid === 0;
   const user = root ? await networkUser(world, settings.networkUser) : undefined;
   const name = root ? settings.networkUser : String(world.user.uid);
   if (!root) log.event('network-same-user', { user: name });
   const named = [settings.vault.caFile, settings.mytoken.caFile, ...caFiles];
-  return await startNetwork({
+  return beginNetwork({
     program,
     env: world.env,
     readable: named.filter((file) => file !== undefined),

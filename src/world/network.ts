@@ -28,18 +28,38 @@ const longestPause = 60_000;
 /** Whoever lived this long did not end because of how it was started. */
 const settled = 60_000;
 
+/** A network process that may still be on its way: what is asked of it waits. */
+export interface BegunNetwork extends Network {
+  /** Rejects with `config-invalid` when the first process does not get ready; it is closed then. */
+  readonly ready: Promise<void>;
+}
+
 /**
  * Starts the network process, and starts it again, with a growing pause, as often as it ends. What was handed to one that ended is
- * answered `perhaps`; what was not waits for the next one, within its time. Throws `config-invalid` when the first one does not get ready.
+ * answered `perhaps`; what was not waits for the next one, within its time. Throws `config-invalid` for root as its user.
  */
-export async function startNetwork(options: NetworkOptions): Promise<Network> {
+export function beginNetwork(options: NetworkOptions): BegunNetwork {
   if (options.user?.uid === 0) throw new Fault('config-invalid', 'the network process is not to be root');
   const link = new Link(options);
+  const ready = begun(link, options);
+  // Whoever waits for it hears of it.
+  ready.catch(() => {});
+  return { ...link.network, ready };
+}
+
+/** As `beginNetwork`, and waits until it is ready. */
+export async function startNetwork(options: NetworkOptions): Promise<Network> {
+  const network = beginNetwork(options);
+  await network.ready;
+  return network;
+}
+
+async function begun(link: Link, { program }: NetworkOptions): Promise<void> {
   const failed = await link.begin();
-  if (failed === undefined) return link.network;
+  if (failed === undefined) return;
   await link.close();
   throw new Fault('config-invalid', `the process for the network does not start: ${failed}`, {
-    hint: `may its user run ${process.execPath} and read ${options.program}? No directory above may be closed to others`,
+    hint: `may its user run ${process.execPath} and read ${program}? No directory above may be closed to others`,
   });
 }
 
