@@ -28,16 +28,23 @@ type Meta = Extract<MetaFile, { kind: 'meta' }>;
  * with its secret, as the configuration has it. What is there and says the same stays as it is, so that it may be done twice. Throws a
  * Fault if the credential directory cannot be read; one credential that fails stops no other.
  */
-export async function restoreMeta(
+export function restoreMeta(world: World, settings: Settings, options: MetaOptions): Promise<readonly MetaOutcome[]> {
+  return ofEach(world, settings, options, async (stored, restoring) =>
+    stored.kind === 'top' ? await restored(world, stored, restoring) : undefined,
+  );
+}
+
+/** In the order of the directory; what failed before anything could be done stands among the outcomes. */
+async function ofEach(
   world: World,
   settings: Settings,
   { dryRun }: MetaOptions,
+  work: (stored: StoredTop | LoneMeta, restoring: Restoring) => Promise<MetaOutcome | undefined>,
 ): Promise<readonly MetaOutcome[]> {
-  const clients = new Clients(world, settings);
+  const restoring = { settings, clients: new Clients(world, settings), dryRun };
   const outcomes: MetaOutcome[] = [];
   for await (const stored of storedTops(world, settings)) {
-    if (stored.kind === 'lone-meta') continue;
-    const outcome = stored.kind === 'failed' ? stored : await restored(world, stored, { settings, clients, dryRun });
+    const outcome = stored.kind === 'failed' ? stored : await work(stored, restoring);
     if (outcome !== undefined) outcomes.push(outcome);
   }
   return outcomes;
@@ -98,18 +105,8 @@ async function write(world: World, { directory, credential, facts }: StoredTop, 
  * directory helps only thieves, also where the login it belonged to was deleted. What says more (another client, or that a login brought no
  * refresh token) stays.
  */
-export async function dropMeta(
-  world: World,
-  settings: Settings,
-  { dryRun }: MetaOptions,
-): Promise<readonly MetaOutcome[]> {
-  const clients = new Clients(world, settings);
-  const outcomes: MetaOutcome[] = [];
-  for await (const stored of storedTops(world, settings)) {
-    const outcome = stored.kind === 'failed' ? stored : await dropped(stored, { settings, clients, dryRun });
-    if (outcome !== undefined) outcomes.push(outcome);
-  }
-  return outcomes;
+export function dropMeta(world: World, settings: Settings, options: MetaOptions): Promise<readonly MetaOutcome[]> {
+  return ofEach(world, settings, options, dropped);
 }
 
 async function dropped(

@@ -47,13 +47,6 @@ export function beginNetwork(options: NetworkOptions): BegunNetwork {
   return { ...link.network, ready };
 }
 
-/** As `beginNetwork`, and waits until it is ready. */
-export async function startNetwork(options: NetworkOptions): Promise<Network> {
-  const network = beginNetwork(options);
-  await network.ready;
-  return network;
-}
-
 async function begun(link: Link, { program }: NetworkOptions): Promise<void> {
   const failed = await link.begin();
   if (failed === undefined) return;

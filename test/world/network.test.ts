@@ -21,7 +21,7 @@ import { Fault } from '../../src/fault/fault.ts';
 import { Secret } from '../../src/token/secret.ts';
 import { millis, seconds } from '../../src/token/time.ts';
 import type { HttpRequest } from '../../src/world/http.ts';
-import { type Network, type NetworkOptions, startNetwork } from '../../src/world/network.ts';
+import { beginNetwork, type Network, type NetworkOptions } from '../../src/world/network.ts';
 import { FrameReader, frame, largestFrame } from '../../src/world/network-frames.ts';
 import { readFromNetwork } from '../../src/world/network-messages.ts';
 import { permissionFlags } from '../../src/world/network-process.ts';
@@ -48,7 +48,7 @@ async function watched(changes: Partial<NetworkOptions> = {}): Promise<Watched> 
   const pids: number[] = [];
   const reasons: string[] = [];
   let [begins, ends] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const network = await startNetwork({
+  const network = beginNetwork({
     program,
     env: {},
     readable: [`${tmpdir()}/`],
@@ -65,6 +65,7 @@ async function watched(changes: Partial<NetworkOptions> = {}): Promise<Watched> 
     },
     ...changes,
   });
+  await network.ready;
   return {
     network,
     pids,
@@ -362,12 +363,13 @@ test('whoever asks for more pages at once than there are connections is told so,
 /** A process with a network of its own, holding a file that it does not know of, as a supervisor may have left it. */
 async function startParent(): Promise<{ readonly parent: ChildProcess; readonly pid: number }> {
   const source = `
-    const { startNetwork } = await import(${JSON.stringify(new URL('../../src/world/network.ts', import.meta.url).href)});
+    const { beginNetwork } = await import(${JSON.stringify(new URL('../../src/world/network.ts', import.meta.url).href)});
     const { closeInheritedFiles } = await import(${JSON.stringify(new URL('../../src/world/inherited-files.ts', import.meta.url).href)});
     closeInheritedFiles();
     const user = ${JSON.stringify(root ? nobody : null)};
-    await startNetwork({ program: ${JSON.stringify(program)}, env: {}, readable: [], ...(user === null ? {} : { user }),
-      onStart: (pid) => console.log(pid), onEnd() {} });`;
+    const network = beginNetwork({ program: ${JSON.stringify(program)}, env: {}, readable: [], ...(user === null ? {} : { user }),
+      onStart: (pid) => console.log(pid), onEnd() {} });
+    await network.ready;`;
   const held = openSync('/etc/hostname', 'r');
   const parent = spawn(process.execPath, ['--input-type=module', '-e', source], {
     // One far from the others is what Node overlooks.
